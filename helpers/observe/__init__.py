@@ -1,0 +1,1 @@
+"""Runs on both sides: records what threads and processes do, and reads it back."""

@@ -1,0 +1,167 @@
+"""Write one lane: what one thread says of itself, in a memory-mapped file.
+
+A lane file is a row of 8-byte cells, then text::
+
+    | header: HEADER cells | records: 4 cells each, one spare | text: length, crc32, UTF-8, padding |
+
+One thread writes a lane and any number of processes read it, without a lock. It works because a cell is
+stored whole, and because every cell of a record is zero until it is written once: a reader that meets a zero
+knows that this cell is still to come. A text carries its checksum, so a text half written is recognised too.
+"""
+
+import os
+import threading
+from binascii import crc32
+from enum import IntEnum
+from mmap import mmap
+from multiprocessing.process import current_process
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Final
+
+MAGIC: Final = 0x656E616C_31
+HEADER: Final = 16
+RECORD: Final = 4
+LONGEST_TEXT: Final = 4000
+
+
+class Cell(IntEnum):
+    """The cells of a lane's header, by their place."""
+
+    MAGIC = 0
+    PID = 1
+    THREAD = 2
+    OPENED = 3
+    DONE = 4
+    EXPECTED = 5
+    USED = 6
+    TEXT_USED = 7
+    DROPPED = 8
+    RECORDS = 9
+    TEXT = 10
+    TITLE = 11
+
+
+class Kind(IntEnum):
+    """What a record is; stored above the 32 bits that say where its text stands."""
+
+    SPAN = 0
+    NOTE = 1
+    ERROR = 2
+    TICK = 3
+
+
+class LaneWriter:
+    """The writing end of a lane, for one thread only.
+
+    Args:
+        folder: where the lane's file is made.
+        title: the name the lane is shown under.
+        records: how many spans, notes and ticks together it has room for.
+        text: how many bytes of names and notes it has room for.
+
+    A lane that cannot be made, because the folder is gone or the disk is full, is kept in memory instead,
+    where no reader sees it: the work it would have described goes on unharmed. A full lane counts what it
+    drops.
+    """
+
+    __slots__ = ("cells", "done", "dropped", "refs", "scratch", "text", "text_used", "used")
+
+    def __init__(self, folder: str, title: str, records: int, text: int) -> None:
+        cells = HEADER + (records + 1) * RECORD
+        size = cells * 8 + text
+        try:
+            view = memoryview(_reserved_map(folder, size))
+        except OSError:
+            view = memoryview(bytearray(size))
+        self.cells = view[: cells * 8].cast("q")
+        self.text = view[cells * 8 :]
+        self.scratch = HEADER + records * RECORD
+        self.used = HEADER
+        self.done = self.dropped = self.text_used = 0
+        self.refs: dict[str, int] = {}
+        header = self.cells
+        header[Cell.PID] = os.getpid()
+        header[Cell.THREAD] = threading.get_native_id()
+        header[Cell.OPENED] = perf_counter_ns()
+        header[Cell.RECORDS] = records
+        header[Cell.TEXT] = text
+        header[Cell.TITLE] = self.ref(title)
+        header[Cell.MAGIC] = MAGIC
+
+    def ref(self, text: str) -> int:
+        """Where `text` stands in this lane, plus one; stores it if it is new.
+
+        Raises:
+            TypeError: `text` is not a string.
+        """
+        known = self.refs.get(text)
+        if known is not None:
+            return known
+        if not isinstance(text, str):
+            raise TypeError(f"a name or note must be a string, got {text!r}: write str({text!r})")
+        clipped = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
+        words = clipped.encode("utf-8", "backslashreplace")
+        at = self.text_used
+        end = at + 8 + len(words)
+        if end > len(self.text):
+            return 1  # the lane's title: better than no word at all
+        self.text[at + 8 : end] = words
+        self.text[at : at + 8] = len(words).to_bytes(4, "little") + crc32(words).to_bytes(4, "little")
+        self.text_used = -(-end // 8) * 8
+        self.refs[text] = at + 1
+        return at + 1
+
+    def begin(self, ref: int) -> int:
+        """Start a record; give the place of its first cell. A full lane gives the spare record."""
+        place = self.used
+        if place == self.scratch:
+            self.dropped += 1
+            self.cells[Cell.DROPPED] = self.dropped
+            return place
+        self.used = used = place + RECORD
+        cells = self.cells
+        cells[place] = ref
+        cells[place + 1] = perf_counter_ns()
+        cells[Cell.USED] = used
+        return place
+
+    def mark(self, kind: Kind, text: str) -> None:
+        """Record one moment: a note, an error or a tick."""
+        place = self.begin(kind << 32 | self.ref(text))
+        self.cells[place + 3] = 1
+        self.cells[place + 2] = self.cells[place + 1] or 1
+
+    def expect(self, total: int) -> None:
+        """Say how many items this lane's thread means to finish in all."""
+        self.cells[Cell.EXPECTED] = total
+
+
+def thread_title() -> str:
+    """The current thread's name as a lane shows it: a process's main thread goes by the process's name."""
+    thread, process = threading.current_thread(), current_process()
+    if thread is threading.main_thread():
+        return process.name
+    return thread.name if process.name == "MainProcess" else f"{process.name} / {thread.name}"
+
+
+def _reserved_map(folder: str, size: int) -> mmap:
+    """Map a new file of `size` bytes whose blocks are all on the disk.
+
+    A store into a sparse map on a full disk would kill the worker by SIGBUS, so blocks are taken first.
+    """
+    path = Path(folder) / f"{perf_counter_ns()}-{os.getpid()}-{threading.get_native_id()}.lane"
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file, 0, size)
+        else:
+            left = size
+            while left:
+                left -= os.write(file, bytes(left))
+        return mmap(file, size)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(file)

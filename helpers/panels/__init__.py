@@ -1,0 +1,1 @@
+"""Runs in the kernel only: widgets and pictures made from what ``observe`` recorded."""
