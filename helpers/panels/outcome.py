@@ -1,0 +1,130 @@
+"""How a worker is doing, or how it ended, in words; and how to make it stop.
+
+A worker here is a `threading.Thread` or a `multiprocessing` process of any start method.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from multiprocessing.process import BaseProcess
+from types import TracebackType
+from weakref import WeakKeyDictionary
+
+from helpers.observe.reading import Lane
+
+Worker = threading.Thread | BaseProcess
+
+# How long a process may take to go when asked; most are gone in 1 ms, and the whole of Stop may last 100 ms.
+PATIENCE: float = 0.04
+
+
+class ThreadErrors:
+    """Remembers the exceptions that end threads while it is watching; they are still printed as ever."""
+
+    def __init__(self) -> None:
+        self._said: WeakKeyDictionary[threading.Thread, str] = WeakKeyDictionary()
+        self._before = threading.excepthook
+        threading.excepthook = self._remember
+
+    def of(self, thread: threading.Thread) -> str | None:
+        """The exception that ended `thread`, in words; None if none did."""
+        return self._said.get(thread)
+
+    def close(self) -> None:
+        """Stop watching."""
+        if threading.excepthook == self._remember:
+            threading.excepthook = self._before
+
+    def _remember(self, args: threading.ExceptHookArgs) -> None:
+        if args.thread is not None:
+            self._said[args.thread] = described_error(args.exc_type, args.exc_value)
+        self._before(args)
+
+
+def described_error(kind: type[BaseException], error: BaseException | None, _: TracebackType | None = None) -> str:
+    """An exception as the last line of its traceback has it."""
+    return f"{kind.__name__}: {error}" if error is not None and str(error) else kind.__name__
+
+
+def is_over(worker: Worker) -> bool:
+    """Whether `worker` was started and has ended."""
+    if isinstance(worker, threading.Thread):
+        return worker.ident is not None and not worker.is_alive()
+    return worker.pid is not None and worker.exitcode is not None
+
+
+def lanes_of(worker: Worker, lanes: Sequence[Lane]) -> list[Lane]:
+    """The lanes that `worker` has written, oldest first; a process may have one for each of its threads."""
+    if isinstance(worker, threading.Thread):
+        return [lane for lane in lanes if lane.pid == os.getpid() and lane.thread == worker.native_id][-1:]
+    return [lane for lane in lanes if lane.pid == worker.pid]
+
+
+def state(worker: Worker, lanes: Sequence[Lane], errors: ThreadErrors, *, asked: bool) -> str:
+    """How `worker` is doing, in words.
+
+    Args:
+        worker: a thread or process, started or not.
+        lanes: those that it has written.
+        errors: knows how threads failed.
+        asked: whether it was told to stop while it was still at work.
+    """
+    if isinstance(worker, threading.Thread):
+        return _thread_state(worker, lanes, errors, asked=asked)
+    if worker.pid is None:
+        return "not started"
+    code = worker.exitcode
+    if code is None:
+        return "working" if lanes else "starting"
+    if code == 0:
+        return "finished"
+    if code < 0:
+        name = _signal_name(-code)
+        return f"stopped (ended by {name})" if asked else f"killed by {name}"
+    return f"failed: {_last_error(lanes) or f'exit code {code}'}"
+
+
+def _thread_state(thread: threading.Thread, lanes: Sequence[Lane], errors: ThreadErrors, *, asked: bool) -> str:
+    if thread.ident is None:
+        return "not started"
+    if thread.is_alive():
+        return "asked to stop, still working" if asked else "working" if lanes else "starting"
+    failed = errors.of(thread)
+    if failed is not None:
+        return f"failed: {failed}"
+    if not asked:
+        return "finished"
+    complete = any(lane.expected and lane.done >= lane.expected for lane in lanes)
+    return "finished (it did not stop when asked)" if complete else "stopped (as it was asked to)"
+
+
+def ask_to_stop(workers: Sequence[Worker], request: "threading.Event | None") -> None:
+    """Ask threads, end processes; returns when every process is gone, within 0.1 s.
+
+    Nobody can end a thread from outside: one that never looks at `request` goes on.
+    """
+    if request is not None:
+        request.set()
+    processes = [w for w in workers if isinstance(w, BaseProcess) and w.pid is not None and not is_over(w)]
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join(PATIENCE / len(processes))
+    for process in processes:
+        if process.exitcode is None:
+            process.kill()
+    for process in processes:
+        process.join(PATIENCE)
+
+
+def _last_error(lanes: Sequence[Lane]) -> str | None:
+    errors = [(note.at, note.text) for lane in lanes for note in lane.notes if note.error]
+    return max(errors)[1] if errors else None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

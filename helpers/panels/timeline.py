@@ -1,0 +1,73 @@
+"""A picture of a trace, to be shown in a cell: swim lanes, what was said, and the same in words.
+
+JupyterLab takes SVG and style out of a notebook that it has not run itself, and so does GitHub. There an image of the
+same SVG is seen instead: the style that would hide it is gone too.
+"""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Final
+from urllib.parse import quote
+
+from helpers.observe.reading import Lane
+from helpers.observe.trace import Trace
+from helpers.panels.drawing import WIDTH, Drawing, drawing
+from helpers.panels.theme import STYLE
+from helpers.panels.words import described, said
+
+UNQUOTED: Final = " =:;,/()'-.!{}"  # what may stand in an image's address as it is
+
+
+class Timeline:
+    """A picture of what `trace` holds at the moment it is shown.
+
+    Args:
+        trace: open or closed.
+
+    Its text is the same in every run, so that strict nbval compares it; the picture is not compared.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+
+    def __repr__(self) -> str:
+        """The same in every run."""
+        return "<Timeline>"
+
+    def _repr_html_(self) -> str:
+        lanes = self._trace.lanes()
+        picture = drawing(lanes)
+        live = f'<div class="pc-live" style="display:none">{picture.svg}</div>'
+        return _framed(f"{_image(picture)}{live}{picture.legend}{_words(lanes)}")
+
+    @property
+    def text(self) -> str:
+        """The same in words."""
+        return described(self._trace.lanes())
+
+
+def figure(lanes: Sequence[Lane]) -> str:
+    """`lanes` as HTML, without the words: for a view that is redrawn while its readers look on."""
+    picture = drawing(lanes)
+    return _framed(picture.svg + picture.legend)
+
+
+def _framed(parts: str) -> str:
+    return f'<figure class="pc-picture">{STYLE}{parts}</figure>'
+
+
+def _image(picture: Drawing) -> str:
+    """The SVG as an image that needs nothing around it, on white."""
+    alone = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH + 20}" height="{picture.height}">{STYLE}'
+        f'<rect width="100%" height="100%" fill="white"/>'
+        f'<svg class="pc-picture" x="10" width="{WIDTH}">{picture.svg}</svg></svg>'
+    )
+    return f'<img class="pc-stored" alt="Timeline" src="data:image/svg+xml,{quote(alone, safe=UNQUOTED)}">'
+
+
+def _words(lanes: Sequence[Lane]) -> str:
+    notes = escape(said(lanes))
+    heard = f"<details open><summary>What was said</summary><pre>{notes}</pre></details>" if notes else ""
+    twin = escape(described(lanes))
+    return f"{heard}<details><summary>The picture in words</summary><pre>{twin}</pre></details>"

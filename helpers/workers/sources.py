@@ -1,0 +1,176 @@
+"""The real job of the lessons: index the source files of the learner's own Python.
+
+Every machine has them, and they answer real questions: which is the longest function? All of them, some 1,700
+with Python's own tests, take 7 to 10 seconds of a core; 500 take 2 to 3. Some of those among the tests do not
+parse, on purpose.
+
+    index_sources(trace, source_files(limit=500)).longest
+"""
+
+import os
+import warnings
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from helpers.observe.trace import Trace
+from helpers.workers.lifeline import Answers, StopRequest, end_with_parent, stop_asked
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Iterator, Sequence
+
+LIBRARY: Final = os.__file__.rpartition(os.sep)[0]
+"""The folder of the standard library."""
+
+_NOT_OURS: Final = {"site-packages", "dist-packages", "__pycache__"}
+_PARSED_AS: Final = "source-being-indexed"
+
+
+class Function(NamedTuple):
+    """A function of a source file."""
+
+    name: str
+    """With the classes and functions it stands in: `Thread.join`."""
+    path: str
+    """Of its file, from the folder of the standard library, with forward slashes."""
+    lines: int
+    """How many lines it has, decorators not counted."""
+
+
+class Index(NamedTuple):
+    """What `index_sources` found."""
+
+    files: int
+    """How many files were read, the unreadable ones included."""
+    functions: int
+    unreadable: tuple[str, ...]
+    """The paths of the files that did not parse, as `Function.path` has them."""
+    longest: Function | None
+    """The function with the most lines, the first of these; None if there is no function."""
+
+
+def source_files(limit: int | None = None) -> list[str]:
+    """The paths of the standard library's source files, in alphabetical order, installed packages left out.
+
+    Args:
+        limit: how many at most; they are picked evenly from all, so that any number is a fair sample. None
+            gives all.
+
+    Raises:
+        ValueError: `limit` is less than 1.
+        FileNotFoundError: this Python keeps no source files.
+    """
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit must be at least 1, or None for all files, got {limit!r}")
+    found = []
+    for folder, subfolders, names in os.walk(LIBRARY):
+        subfolders[:] = set(subfolders) - _NOT_OURS
+        found += [f"{folder}{os.sep}{name}" for name in names if name.endswith(".py")]
+    if not found:
+        raise FileNotFoundError(f"no source files in {LIBRARY}: use a Python that keeps them")
+    found.sort(key=_shown)
+    count = min(limit or len(found), len(found))
+    return [found[place * len(found) // count] for place in range(count)]
+
+
+def functions_in(path: str) -> list[Function]:
+    """All functions of a source file, methods and inner functions too, in the order they begin.
+
+    Raises:
+        SyntaxError: the file is not Python, or not of this version.
+        ValueError: it holds a zero byte (before 3.12; later a SyntaxError).
+        OSError: it cannot be read.
+        RecursionError, MemoryError: it is nested too deeply for the parser.
+    """
+    import ast  # noqa: PLC0415 (takes milliseconds that only those who parse should pay)
+
+    _silence_parser()
+    with open(path, "rb") as file:  # noqa: PTH123 (importing pathlib costs a worker 4 ms)
+        tree = ast.parse(file.read(), _PARSED_AS)
+    shown = _shown(path)
+    found = sorted(_definitions(tree), key=lambda pair: (pair[1].lineno, pair[1].col_offset))
+    return [Function(name, shown, (node.end_lineno or node.lineno) - node.lineno + 1) for name, node in found]
+
+
+def index_sources(
+    trace: Trace, paths: "Sequence[str]", answers: Answers[Index] | None = None, stop: StopRequest | None = None
+) -> Index:
+    """Index source files. A file that does not parse is noted and counted, and the others go on.
+
+    Args:
+        trace: where it says what it does: a span and a step of progress for every file.
+        paths: the files, as `source_files` gives them.
+        answers: where the index is put, for a caller that cannot see what a function returns.
+        stop: ends the work early when set.
+
+    Returns:
+        The index of all files read, which is what it also puts into `answers`.
+
+    Raises:
+        TypeError: `paths` is a single path.
+    """
+    end_with_parent()
+    if isinstance(paths, str):
+        raise TypeError(f"paths must be a list of paths, got {paths!r}: write [{paths!r}]")
+    trace.expect(len(paths))
+    files, found, unreadable = 0, [], []
+    for path in paths:
+        if stop_asked(stop):
+            trace.note(f"stopped after {files} of {len(paths)} files")
+            break
+        functions = _parsed(trace, path)
+        if functions is None:
+            unreadable.append(_shown(path))
+        found += functions or []
+        files += 1
+        trace.advance()
+    index = Index(files, len(found), tuple(unreadable), max(found, key=lambda each: each.lines, default=None))
+    if answers is not None:
+        answers.put(index)
+    return index
+
+
+def _parsed(trace: Trace, path: str) -> list[Function] | None:
+    with trace.span("parsing"):
+        try:
+            return functions_in(path)
+        except (OSError, SyntaxError, ValueError) as error:
+            reason = error.msg if isinstance(error, SyntaxError) else str(error)
+        except (RecursionError, MemoryError):  # either, by version
+            reason = "nested too deeply"
+    trace.note(f"{_shown(path)}: {reason}")
+    return None
+
+
+def _definitions(tree: "ast.Module") -> "Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]":
+    """Give functions with their full names.
+
+    It keeps a list instead of calling itself, because a long chain of elif is a deep tree.
+    """
+    import ast  # noqa: PLC0415 (as above)
+
+    left: list[tuple[ast.AST, str]] = [(tree, "")]
+    while left:
+        node, prefix = left.pop()
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield prefix + child.name, child
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                left.append((child, f"{prefix}{child.name}."))
+            elif not isinstance(child, ast.expr):  # no function is defined within an expression
+                left.append((child, prefix))
+
+
+def _shown(path: str) -> str:
+    return path.removeprefix(LIBRARY + os.sep).replace(os.sep, "/")
+
+
+def _silence_parser() -> None:
+    r"""Keep the parser from complaining aloud about other people's files, as it does of "\d".
+
+    `warnings.catch_warnings` would change the filters of every thread while it lasts (until 3.14). This
+    filter stays, but fits nothing but the made-up file name under which we parse. It has to be the first,
+    because a filter that turns warnings into errors would make such a file unreadable.
+    """
+    first = warnings.filters[0] if warnings.filters else None
+    if first is None or getattr(first[3], "pattern", None) != _PARSED_AS:
+        warnings.filterwarnings("ignore", module=_PARSED_AS)
