@@ -71,6 +71,6 @@ def bars(spans: Sequence[Span], now: int, pixel: float, rows: int) -> list[Bar]:
 def _joins(run: Bar, start: int, pixel: float) -> bool:
     """Whether a narrow span that begins at `start` may be drawn as a part of `run`.
 
-    A run may grow wide, but a span that is wide by itself stays alone.
+    A run may grow wide, but a span that is wide by itself stays alone, and so does one that is still open.
     """
-    return start - run.end < pixel and (run.count > 1 or run.end - run.start < pixel)
+    return run.cpu is not None and start - run.end < pixel and (run.count > 1 or run.end - run.start < pixel)

@@ -5,13 +5,13 @@ full is running, empty is waiting. The interface's lane shows its heartbeat, and
 """
 
 from collections.abc import Iterator, Sequence
-from html import escape
 from itertools import chain
 from string import ascii_uppercase
 from typing import Final, NamedTuple
 
 from helpers.observe.reading import Lane
 from helpers.panels.bars import SEVERAL, Bar, bars
+from helpers.panels.markup import safe, short
 from helpers.panels.scale import Scale
 from helpers.panels.theme import COLOURS
 from helpers.panels.words import freezes, running_share, seconds
@@ -19,9 +19,10 @@ from helpers.panels.words import freezes, running_share, seconds
 WIDTH: Final = 800  # pixels that a picture is thought to be wide; it stretches to what it has
 ROWS: Final = 3  # nested spans drawn below each other
 HEIGHT: Final = 20
-MOST_BARS: Final = 1000  # in the whole picture; about 170 bytes each
+COLUMNS: Final = 500  # in all lanes together, as a first try
+MOST_BARS: Final = 800  # in the whole picture; about 230 bytes each, and as much again in a stored image
 FEWEST_COLUMNS: Final = 60
-MOST_MARKS: Final = 100
+MOST_MARKS: Final = 200  # in the whole picture, but always a few in each lane
 NEWEST: Final = 50  # spans of a lane among which an open one is looked for
 
 
@@ -40,18 +41,19 @@ def drawing(lanes: Sequence[Lane]) -> Drawing:
         return Drawing("<svg></svg>", "<p>Nothing has been recorded yet.</p>", 0)
     zero, end = _extent(lanes)
     scale = Scale(zero, end)
-    pixel = (end - zero) / max(FEWEST_COLUMNS, min(WIDTH, MOST_BARS // len(lanes)))
-    drawn = [(lane, bars(lane.spans, lane.ended or end, pixel, ROWS)) for lane in lanes]
-    names = list(dict.fromkeys(bar.name for bar in chain.from_iterable(b for _, b in drawn)))
+    drawn = _merged(lanes, zero, end)
+    names = list(dict.fromkeys(bar.name for bar in chain.from_iterable(drawn)))
     styles = {name: _NameStyle(name, place) for place, name in enumerate(names)}
     parts: list[str] = []
     top = 0
-    for lane, lane_bars in drawn:
+    marks = max(4, MOST_MARKS // len(lanes))
+    for lane, lane_bars in zip(lanes, drawn, strict=True):
         rows = 1 + max((bar.depth for bar in lane_bars), default=0)
         parts += _lane_parts(lane, lane_bars, styles, scale, top)
+        parts += _marks(lane, scale, top + 20, marks)
         top += 20 + rows * (HEIGHT + 2) + 6
     parts += scale.axis(top)
-    name = escape(f"Timeline of {len(lanes)} lanes over {seconds(end - zero)}")
+    name = f"Timeline of {len(lanes)} lanes over {seconds(end - zero)}"
     height = top + 20
     svg = f'<svg role="img" aria-label="{name}" height="{height}">{"".join(parts)}</svg>'
     return Drawing(svg, _legend(styles, lanes), height)
@@ -65,6 +67,16 @@ def _extent(lanes: Sequence[Lane]) -> tuple[int, int]:
         last += [span.end or lane.ended or lane.seen for span in lane.spans if span.depth == 0]
         last += [note.at for note in lane.notes[-1:]] + lane.ticks[-1:]
     return zero, max(*last, zero + 1_000_000)
+
+
+def _merged(lanes: Sequence[Lane], zero: int, end: int) -> list[list[Bar]]:
+    """Each lane's bars: as fine as they can be drawn, unless they are too many in all."""
+    pixel = (end - zero) / max(FEWEST_COLUMNS, min(WIDTH, COLUMNS // len(lanes)))
+    while True:
+        drawn = [bars(lane.spans, lane.ended or end, pixel, ROWS) for lane in lanes]
+        if sum(map(len, drawn)) <= MOST_BARS or pixel > end - zero:
+            return drawn
+        pixel *= 2
 
 
 class _NameStyle:
@@ -83,19 +95,18 @@ def _lane_parts(
     about = "" if share is None else f"running {share:.0%} of its time"
     if lane.dropped:
         about = f"full: {lane.dropped} records dropped. {about}"
-    yield f'<text x="0" y="{top + 13}">{escape(lane.title)}<title>process {lane.pid}</title></text>'
+    yield f'<text x="0" y="{top + 13}">{short(lane.title)}<title>process {lane.pid}</title></text>'
     yield f'<text class="faint" x="100%" y="{top + 13}" text-anchor="end">{about}</text>'
     for bar in lane_bars:
         yield from _bar(bar, styles[bar.name], scale, top + 20 + bar.depth * (HEIGHT + 2))
     yield from _heartbeat(lane, scale, top + 20)
-    yield from _marks(lane, scale, top + 20)
 
 
 def _bar(bar: Bar, style: _NameStyle, scale: Scale, y: int) -> Iterator[str]:
     x, width = scale.x(bar.start), max(0.1, scale.x(bar.end) - scale.x(bar.start))
     share = bar.running
     place = f'x="{x:.2f}%" width="{width:.2f}%"'
-    yield f'<g fill="{style.colour}"><title>{escape(_hover(bar))}</title>'
+    yield f'<g fill="{style.colour}"><title>{_hover(bar)}</title>'
     dashes = ' stroke-dasharray="4 3"' if share is None else ""
     yield f'<rect {place} y="{y}" height="{HEIGHT}" fill-opacity=".2" stroke="{style.colour}"{dashes}/>'
     if share:
@@ -104,15 +115,15 @@ def _bar(bar: Bar, style: _NameStyle, scale: Scale, y: int) -> Iterator[str]:
     room = width * WIDTH / 100
     label = style.name if room > 8 * len(style.name) + 8 else style.letter if room > 14 else ""
     if label:
-        yield f'<text class="in" x="{x + width / 2:.2f}%" y="{y + 14}" text-anchor="middle">{escape(label)}</text>'
+        yield f'<text class="in" x="{x + width / 2:.2f}%" y="{y + 14}" text-anchor="middle">{safe(label)}</text>'
     yield "</g>"
 
 
 def _hover(bar: Bar) -> str:
     times = f", {bar.count} times," if bar.count > 1 else ""
     if bar.running is None:
-        return f"{bar.name}: {seconds(bar.end - bar.start)} so far, still open"
-    return f"{bar.name}{times} {seconds(bar.covered)}, on a core for {bar.running:.0%} of it"
+        return f"{short(bar.name)}: {seconds(bar.end - bar.start)} so far, still open"
+    return f"{short(bar.name)}{times} {seconds(bar.covered)}, on a core for {bar.running:.0%} of it"
 
 
 def _heartbeat(lane: Lane, scale: Scale, y: int) -> Iterator[str]:
@@ -132,17 +143,18 @@ def _heartbeat(lane: Lane, scale: Scale, y: int) -> Iterator[str]:
             yield f'<text class="in" x="{x + width / 2:.2f}%" y="{y + 14}" text-anchor="middle">{words}</text>'
 
 
-def _marks(lane: Lane, scale: Scale, y: int) -> Iterator[str]:
-    """A small sign where words were said: a triangle, or a cross for an error."""
-    for note in lane.notes[:MOST_MARKS]:
+def _marks(lane: Lane, scale: Scale, y: int, most: int) -> Iterator[str]:
+    """A small sign where words were said: a triangle, or a cross for an error. Of many, the first and the last."""
+    notes = lane.notes if len(lane.notes) <= most else lane.notes[: most // 2] + lane.notes[-(most // 2) :]
+    for note in notes:
         sign = "✕" if note.error else "▾"
         yield f'<text class="in" x="{scale.x(note.at):.2f}%" y="{y + 2}" text-anchor="middle">{sign}'
-        yield f"<title>{escape(note.text)}</title></text>"
+        yield f"<title>{short(note.text)}</title></text>"
 
 
 def _legend(styles: dict[str, _NameStyle], lanes: Sequence[Lane]) -> str:
     entries = [
-        f'<span style="color:{style.colour}">■</span> {style.letter} {escape(style.name)}'
+        f'<span style="color:{style.colour}">■</span> {style.letter} {short(style.name)}'
         for style in list(styles.values())[:12]
     ]
     if styles:

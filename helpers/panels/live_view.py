@@ -10,7 +10,6 @@ nobody awaits it, as long as no cell blocks the loop.
 import asyncio
 import threading
 from collections.abc import Generator, Sequence
-from html import escape
 from time import perf_counter, perf_counter_ns
 from typing import Any, Final
 
@@ -19,10 +18,12 @@ from ipywidgets import HTML, Button, HBox, IntProgress, Layout, VBox
 
 from helpers.observe.reading import Lane
 from helpers.observe.trace import Trace
+from helpers.panels.markup import safe, short
 from helpers.panels.outcome import ThreadErrors, Worker, ask_to_stop, is_over, lanes_of, state
 from helpers.panels.timeline import Timeline, figure
 
-REFRESH: Final = 0.1  # seconds between two looks at the trace: 10 a second
+REFRESH: Final = 0.1  # seconds between two looks at the trace
+WORDS: Final = 0.3  # seconds between two changes of the words
 DRAWING_SHARE: Final = 0.004  # of a core, that drawing the timeline may take while workers run
 FASTEST_DRAWING: Final = 0.3  # seconds
 
@@ -31,16 +32,19 @@ class _Row(HBox):
     """One worker's name, bar and state; sends only what has changed."""
 
     def __init__(self, name: str) -> None:
-        self._name = HTML(f"<b>{escape(name)}</b>", layout=Layout(width="11em", min_width="6em"))
+        self._name = HTML(f"<b>{short(name)}</b>", layout=Layout(width="11em", min_width="6em"))
         self._bar = IntProgress(0, 0, 1, layout=Layout(width="14em", min_width="4em", flex="0 1 auto"))
         self._words = HTML(layout=Layout(min_width="10em", flex="1 1 0"))
         super().__init__([self._name, self._bar, self._words], layout=Layout(flex_flow="row wrap"))
 
-    def show(self, done: int, expected: int, words: str) -> None:
-        """Fill `done` of `expected` parts of the bar (0: unknown), and say `words`."""
+    def fill(self, done: int, expected: int) -> None:
+        """Fill `done` of `expected` parts of the bar; 0 expected: not known."""
         _update(self._bar, "max", max(1, expected))
         _update(self._bar, "value", min(done, expected))
-        _update(self._words, "value", escape(words))
+
+    def say(self, words: str) -> None:
+        """Say `words` beside the bar."""
+        _update(self._words, "value", safe(words))
 
 
 class LiveView(VBox):
@@ -73,10 +77,10 @@ class LiveView(VBox):
         self._asked: set[Worker] = set()
         self._errors = ThreadErrors()
         self._began = perf_counter()
-        self._next_drawing = 0.0
+        self._next_words = self._next_drawing = 0.0
         self._shown = False
         self._head = HTML(layout=Layout(flex="1 1 auto"))
-        self._button = Button(description="Stop", tooltip="Stop all workers", icon="stop")
+        self._button = Button(description="Stop", tooltip="Stop all workers")
         self._button.on_click(lambda _: self.stop())
         self._rows = [_Row(worker.name) for worker in self._workers]
         self._total = [_Row("in all")] if len(workers) > 1 else []
@@ -97,7 +101,7 @@ class LiveView(VBox):
         self._asked.update(worker for worker in self._workers if not is_over(worker))
         self._button.disabled = True
         ask_to_stop(self._workers, self._request)
-        self._refresh()
+        self._refresh(everything=True)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:  # noqa: ANN401 - as ipywidgets has it
         self._shown = True
@@ -123,31 +127,42 @@ class LiveView(VBox):
         finally:
             self._errors.close()
             self._button.disabled = True
-            self._next_drawing = 0.0
-            self._refresh()
+            self._refresh(everything=True)
 
-    def _refresh(self) -> None:
+    def _refresh(self, *, everything: bool = False) -> None:
+        """Show what is new: the bars each time, words and picture less often, as they need no more."""
         lanes = self._trace.lanes()
-        over = [is_over(worker) for worker in self._workers]
-        shares = [self._show_worker(*each, lanes) for each in zip(self._workers, self._rows, over, strict=True)]
-        percent = int(100 * sum(shares) / len(shares))
-        for row in self._total:
-            row.show(percent, 100, f"{percent} %: {sum(over)} of {len(over)} have ended")
         elapsed = perf_counter() - self._began
-        _update(self._head, "value", f"{'ended after' if all(over) else 'running for'} {elapsed:.1f} s")
-        if elapsed >= self._next_drawing:
+        shares = [self._fill(worker, row, lanes) for worker, row in zip(self._workers, self._rows, strict=True)]
+        for row in self._total:
+            row.fill(int(1000 * sum(shares) / len(shares)), 1000)
+        if everything or elapsed >= self._next_words:
+            self._next_words = elapsed + WORDS
+            self._speak(lanes, elapsed, sum(shares) / len(shares))
+        if everything or elapsed >= self._next_drawing:
             self._draw(lanes, elapsed)
 
-    def _show_worker(self, worker: Worker, row: _Row, over: bool, lanes: Sequence[Lane]) -> float:  # noqa: FBT001
-        """Show one worker's row; give the share of its work that is done, 0 to 1."""
-        own = lanes_of(worker, lanes)
-        for lane in own:
-            if over and not lane.ended:
-                lane.ended = perf_counter_ns()
-        done, expected = sum(lane.done for lane in own), sum(lane.expected for lane in own)
-        count = f"{done:,} of {expected:,}: " if expected else f"{done:,}: " if done else ""
-        row.show(done, expected, count + state(worker, own, self._errors, asked=worker in self._asked))
-        return min(1.0, done / expected) if expected else float(over)
+    def _fill(self, worker: Worker, row: _Row, lanes: Sequence[Lane]) -> float:
+        """Fill one worker's bar; give the share of its work that is done, 0 to 1."""
+        done, expected = _count(lanes_of(worker, lanes))
+        row.fill(done, expected)
+        return min(1.0, done / expected) if expected else float(is_over(worker))
+
+    def _speak(self, lanes: Sequence[Lane], elapsed: float, share: float) -> None:
+        ended = 0
+        for worker, row in zip(self._workers, self._rows, strict=True):
+            own = lanes_of(worker, lanes)
+            if is_over(worker):
+                ended += 1
+                for lane in own:
+                    lane.ended = lane.ended or perf_counter_ns()
+            done, expected = _count(own)
+            count = f"{done:,} of {expected:,}: " if expected else f"{done:,}: " if done else ""
+            row.say(count + self._state(worker, lanes))
+        for row in self._total:
+            row.say(f"{share:.0%}: {ended} of {len(self._workers)} have ended")
+        over = ended == len(self._workers)
+        _update(self._head, "value", f"{'ended after' if over else 'running for'} {elapsed:.1f} s")
 
     def _draw(self, lanes: Sequence[Lane], elapsed: float) -> None:
         """Draw the timeline, as often as its price allows."""
@@ -158,6 +173,11 @@ class LiveView(VBox):
 
     def _state(self, worker: Worker, lanes: Sequence[Lane]) -> str:
         return state(worker, lanes_of(worker, lanes), self._errors, asked=worker in self._asked)
+
+
+def _count(lanes: Sequence[Lane]) -> tuple[int, int]:
+    """Items done, and items expected."""
+    return sum(lane.done for lane in lanes), sum(lane.expected for lane in lanes)
 
 
 def _update(widget: Any, trait: str, value: object) -> None:  # noqa: ANN401 - any widget

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
+from time import perf_counter
 from types import TracebackType
 from weakref import WeakKeyDictionary
 
@@ -15,8 +16,10 @@ from helpers.observe.reading import Lane
 
 Worker = threading.Thread | BaseProcess
 
-# How long a process may take to go when asked; most are gone in 1 ms, and the whole of Stop may last 100 ms.
-PATIENCE: float = 0.04
+# How long processes may take to go when asked; most are gone in 1 ms, and the whole of Stop may last 100 ms.
+PATIENCE: float = 0.06
+# A killed process goes for certain, but a machine that is busy with others may let it wait for its end.
+MOST_PATIENCE: float = 2.0
 
 
 class ThreadErrors:
@@ -24,6 +27,7 @@ class ThreadErrors:
 
     def __init__(self) -> None:
         self._said: WeakKeyDictionary[threading.Thread, str] = WeakKeyDictionary()
+        self._closed = False
         self._before = threading.excepthook
         threading.excepthook = self._remember
 
@@ -33,11 +37,14 @@ class ThreadErrors:
 
     def close(self) -> None:
         """Stop watching."""
-        if threading.excepthook == self._remember:
-            threading.excepthook = self._before
+        self._closed = True
+        # Two that watch at the same time may stop in either order: the last one out puts everything back.
+        hook = threading.excepthook
+        while isinstance(owner := getattr(hook, "__self__", None), ThreadErrors) and owner._closed:  # noqa: SLF001 (ours)
+            hook = threading.excepthook = owner._before  # noqa: SLF001 (ours)
 
     def _remember(self, args: threading.ExceptHookArgs) -> None:
-        if args.thread is not None:
+        if args.thread is not None and not issubclass(args.exc_type, SystemExit):  # sys.exit() just ends a thread
             self._said[args.thread] = described_error(args.exc_type, args.exc_value)
         self._before(args)
 
@@ -100,7 +107,7 @@ def _thread_state(thread: threading.Thread, lanes: Sequence[Lane], errors: Threa
 
 
 def ask_to_stop(workers: Sequence[Worker], request: "threading.Event | None") -> None:
-    """Ask threads, end processes; returns when every process is gone, within 0.1 s.
+    """Ask threads, end processes; returns when every process is gone, within 0.1 s unless the machine is overloaded.
 
     Nobody can end a thread from outside: one that never looks at `request` goes on.
     """
@@ -109,13 +116,18 @@ def ask_to_stop(workers: Sequence[Worker], request: "threading.Event | None") ->
     processes = [w for w in workers if isinstance(w, BaseProcess) and w.pid is not None and not is_over(w)]
     for process in processes:
         process.terminate()
-    for process in processes:
-        process.join(PATIENCE / len(processes))
+    _join(processes, PATIENCE)
     for process in processes:
         if process.exitcode is None:
             process.kill()
+    _join(processes, MOST_PATIENCE)
+
+
+def _join(processes: Sequence[BaseProcess], seconds: float) -> None:
+    """Wait until all are gone, but no longer than that in all."""
+    deadline = perf_counter() + seconds
     for process in processes:
-        process.join(PATIENCE)
+        process.join(max(0.0, deadline - perf_counter()))
 
 
 def _last_error(lanes: Sequence[Lane]) -> str | None:

@@ -5,13 +5,13 @@ same SVG is seen instead: the style that would hide it is gone too.
 """
 
 from collections.abc import Sequence
-from html import escape
 from typing import Final
 from urllib.parse import quote
 
 from helpers.observe.reading import Lane
 from helpers.observe.trace import Trace
 from helpers.panels.drawing import WIDTH, Drawing, drawing
+from helpers.panels.markup import safe
 from helpers.panels.theme import STYLE
 from helpers.panels.words import described, said
 
@@ -67,7 +67,7 @@ def _image(picture: Drawing) -> str:
 
 
 def _words(lanes: Sequence[Lane]) -> str:
-    notes = escape(said(lanes))
+    notes = safe(said(lanes))
     heard = f"<details open><summary>What was said</summary><pre>{notes}</pre></details>" if notes else ""
-    twin = escape(described(lanes))
+    twin = safe(described(lanes))
     return f"{heard}<details><summary>The picture in words</summary><pre>{twin}</pre></details>"

@@ -68,8 +68,7 @@ def _lane_lines(lane: Lane, zero: int) -> list[str]:
 
 def _span_lines(lane: Lane, zero: int) -> list[str]:
     if len(lane.spans) > MOST_LINES:
-        counted = Counter(span.name for span in lane.spans)
-        return [f"  {name}: {count} times" for name, count in counted.most_common(MOST_LINES)]
+        return _counted_lines(lane, zero)
     lines = []
     for span in lane.spans:
         indent = "  " * (span.depth + 1)
@@ -80,6 +79,25 @@ def _span_lines(lane: Lane, zero: int) -> list[str]:
             share = f", running {min(1.0, (span.cpu or 0) / length):.0%} of it" if length else ""
             lines.append(f"{indent}{span.name} from {_at(span.start, zero)} for {seconds(length)}{share}")
     return lines
+
+
+def _counted_lines(lane: Lane, zero: int) -> list[str]:
+    """Many spans: how often each name came up, how long in all, and what is still open."""
+    count: Counter[str] = Counter()
+    length: Counter[str] = Counter()
+    cpu: Counter[str] = Counter()
+    for span in lane.spans:
+        if span.end is not None:
+            count[span.name] += 1
+            length[span.name] += span.end - span.start
+            cpu[span.name] += span.cpu or 0
+    lines = []
+    for name, times in count.most_common(MOST_LINES):
+        share = f", running {min(1.0, cpu[name] / length[name]):.0%} of it" if length[name] else ""
+        lines.append(f"  {name}: {times} times, {seconds(length[name])} in all{share}")
+    if len(count) > MOST_LINES:
+        lines.append(f"  … {len(count) - MOST_LINES} more names …")
+    return lines + [f"  {s.name} from {_at(s.start, zero)}, still open" for s in lane.spans if s.end is None]
 
 
 def _at(moment: int, zero: int) -> str:

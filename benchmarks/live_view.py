@@ -1,0 +1,237 @@
+"""Price the live view: what it costs the kernel while two processes work, how soon Stop is done, what a picture takes.
+
+    uv run python benchmarks/live_view.py
+
+The live view is measured inside a real kernel, as a notebook has it: this file starts one, and has it import this
+file and run one measurement after the other. The kernel's heartbeat is how late a 5 ms sleep on its loop comes back:
+a click would be as late.
+"""
+
+import asyncio
+import json
+import multiprocessing
+import os
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any, Final, NamedTuple
+
+from IPython.display import display
+from ipywidgets import Widget
+from jupyter_client.manager import start_new_kernel
+
+from helpers.observe.reading import Lane, Span
+from helpers.observe.trace import Trace
+from helpers.panels.drawing import drawing
+from helpers.panels.live_view import LiveView
+from helpers.workers.computing import call_without_end, compute_without_end, count_primes
+
+RUNS: Final = 3
+SECONDS: Final = 5.0
+STOPS: Final = 10
+SPANS: Final = 100_000
+DRAWINGS: Final = 9
+BEAT: Final = 0.005
+
+
+class Row(NamedTuple):
+    """One line of the table: numbers measured in the same way, and what they should be."""
+
+    what: str
+    unit: str
+    numbers: list[float]
+    aim: str = ""
+
+
+@contextmanager
+def counted_messages() -> Iterator[Counter[Widget]]:
+    """Count what each widget sends to the browser."""
+    counts: Counter[Widget] = Counter()
+    send = Widget._send  # noqa: SLF001 - all messages pass here
+
+    def counting(widget: Any, *args: object, **options: object) -> None:  # noqa: ANN401 - ipywidgets is not annotated
+        counts[widget] += 1
+        send(widget, *args, **options)
+
+    Widget._send = counting  # noqa: SLF001 - as above
+    try:
+        yield counts
+    finally:
+        Widget._send = send  # noqa: SLF001 - as above
+
+
+async def lags(seconds: float) -> list[float]:
+    """How late the loop comes back, in milliseconds, again and again for `seconds`."""
+    late = []
+    end = time.perf_counter() + seconds
+    while (began := time.perf_counter()) < end:
+        await asyncio.sleep(BEAT)
+        late.append((time.perf_counter() - began - BEAT) * 1000)
+    return late
+
+
+async def quiet_kernel() -> list[Row]:
+    """The kernel without a view, beside two busy processes: what the other figures are to be seen against."""
+    with Trace() as trace:
+        workers = busy_processes(trace)
+        await asyncio.sleep(0.5)
+        cpu, began = time.thread_time(), time.perf_counter()
+        late = await lags(SECONDS)
+        share = 100 * (time.thread_time() - cpu) / (time.perf_counter() - began)
+        end(workers)
+    return [Row("kernel's main thread, no view, with the heartbeat", "% of a core", [share])] + lag_rows(
+        "no view", late
+    )
+
+
+async def running_view() -> list[Row]:
+    """The view of two busy processes: messages and the main thread's time, then how late the loop is."""
+    with Trace() as trace, counted_messages() as counts:
+        workers = busy_processes(trace)
+        view = LiveView(trace, workers)
+        display(view)
+        await asyncio.sleep(0.5)
+        counts.clear()
+        cpu, began = time.thread_time(), time.perf_counter()
+        await asyncio.sleep(SECONDS)  # no heartbeat of ours here: it would be counted as the view's time
+        elapsed = time.perf_counter() - began
+        share = 100 * (time.thread_time() - cpu) / elapsed
+        each = [count / elapsed for count in counts.values()]
+        late = await lags(SECONDS)
+        view.stop()
+        await view
+    return [
+        Row("kernel's main thread, view of two busy processes", "% of a core", [share], "≤ 1"),
+        Row("messages, all widgets together", "a second", [sum(each)]),
+        Row("messages, the busiest widget", "a second", [max(each)], "≤ 20"),
+        *lag_rows("view", late),
+    ]
+
+
+def lag_rows(when: str, late: Sequence[float]) -> list[Row]:
+    """The median and the worst of many lags."""
+    return [
+        Row(f"heartbeat late, {when}: median", "ms", [median(late)]),
+        Row(f"heartbeat late, {when}: worst", "ms", [max(late)]),
+    ]
+
+
+async def stopping(target: Callable[[Trace], object], what: str) -> list[Row]:
+    """How long the Stop button takes until both processes are gone."""
+    took = []
+    for _ in range(STOPS):
+        with Trace() as trace:
+            workers = [multiprocessing.Process(target=target, args=(trace,), name=f"worker {n}") for n in range(2)]
+            for worker in workers:
+                worker.start()
+            view = LiveView(trace, workers)
+            while sum(len(lane.spans) for lane in trace.lanes()) < len(workers):
+                await asyncio.sleep(0.01)
+            began = time.perf_counter()
+            view.stop()
+            took.append((time.perf_counter() - began) * 1000)
+            if any(worker.exitcode is None for worker in workers):
+                raise AssertionError(f"still running: {workers}")
+            await view
+    return [Row(f"Stop, two processes in {what}: all gone", "ms", took, "≤ 100")]
+
+
+def busy_processes(trace: Trace) -> list[multiprocessing.Process]:
+    """Two that work for as long as the measurement lasts, and report a few hundred times a second."""
+    workers = [
+        multiprocessing.Process(target=count_primes, args=(trace, 10**9), name=f"worker {n}") for n in range(2)
+    ]
+    for worker in workers:
+        worker.start()
+    return workers
+
+
+def end(workers: Sequence[multiprocessing.Process]) -> None:
+    """End them and wait until they are gone."""
+    for worker in workers:
+        worker.kill()
+        worker.join()
+
+
+def drawn() -> list[Row]:
+    """Draw many spans."""
+    lane = Lane()
+    lane.title, lane.opened = "worker", 0
+    lane.spans = [Span("work", n * 10_000, n * 10_000 + 8_000, 4_000, 0) for n in range(SPANS)]
+    took, picture = [], drawing([lane])
+    for _ in range(DRAWINGS):
+        began = time.perf_counter()
+        drawing([lane])
+        took.append((time.perf_counter() - began) * 1000)
+    size = len((picture.svg + picture.legend).encode()) / 1000
+    return [
+        Row(f"drawing {SPANS:,} spans", "ms", took, "≤ 100"),
+        Row(f"drawing {SPANS:,} spans: its size", "kB", [size], "≤ 200"),
+    ]
+
+
+async def measured() -> list[Row]:
+    """All measurements of one run; called in the kernel."""
+    return [
+        *await quiet_kernel(),
+        *await running_view(),
+        *await stopping(compute_without_end, "an endless loop"),
+        *await stopping(call_without_end, "one endless C call"),
+        *drawn(),
+    ]
+
+
+async def run_in_kernel(answer: str) -> None:
+    """What the kernel does: measure, and leave the rows in the file `answer`."""
+    text = json.dumps(await measured())
+    await asyncio.to_thread(Path(answer).write_text, text)
+
+
+def rows_of_a_run(folder: Path) -> list[Row]:
+    """Start a kernel, and have it measure."""
+    answer = folder / "rows.json"
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(Path(__file__).parent))
+    try:
+        reply = client.execute_interactive(
+            f"import live_view; await live_view.run_in_kernel({str(answer)!r})",
+            output_hook=lambda _: None,
+            timeout=300,
+        )
+        if reply["content"]["status"] != "ok":
+            raise RuntimeError("\n".join(reply["content"]["traceback"]))
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    return [Row(*row) for row in json.loads(answer.read_text())]
+
+
+def number(value: float) -> str:
+    """Two digits after the point for small numbers, one for others."""
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}"
+
+
+def table(runs: Sequence[Sequence[Row]]) -> str:
+    """A Markdown table of all runs together."""
+    lines = ["| what | unit | median | least and most | aim |", "|---|---|---:|---:|---|"]
+    for same in zip(*runs, strict=True):
+        numbers = [value for row in same for value in row.numbers]
+        spread = f"{number(min(numbers))} to {number(max(numbers))}"
+        lines.append(f"| {same[0].what} | {same[0].unit} | {number(median(numbers))} | {spread} | {same[0].aim} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print the table."""
+    python = f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}"
+    print(f"{python}, {os.cpu_count()} cores, {RUNS} kernels; a view is watched for {SECONDS:.0f} s\n")
+    with TemporaryDirectory() as folder:
+        print(table([rows_of_a_run(Path(folder)) for _ in range(RUNS)]))
+
+
+if __name__ == "__main__":
+    main()

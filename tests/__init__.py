@@ -1,0 +1,1 @@
+"""Tests of the helpers, the lessons and what they claim."""

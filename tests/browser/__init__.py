@@ -1,0 +1,1 @@
+"""JupyterLab in a browser, driven as a learner would drive it."""

@@ -1,0 +1,1 @@
+"""The net that tests the lessons."""

@@ -1,0 +1,201 @@
+"""Find what a notebook left behind on the machine: processes, ports, shared memory, temporary files.
+
+    watch = Watch()                       # notes what is there already, makes a temporary folder
+    ... start a kernel in watch.environment ...
+    watch.began(pid)                      # notes the kernel's own ports
+    ... run the notebook ...
+    watch.left_while_alive()              # sentences, one for each thing left
+    watch.end_processes()                 # so that the kernel has nobody to wait for
+    ... shut the kernel down ...
+    watch.left_after_shutdown()
+    watch.sweep()                         # ends and deletes whatever is left
+
+Every process the notebook starts inherits one variable of the environment, so it is found even when its parent has
+died or it has a session of its own. Ports are looked for before shutdown, since they go with their process, and
+shared memory too, since multiprocessing's resource tracker deletes what was forgotten as it ends.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+MARK: Final = "PAINLESS_NOTEBOOK_RUN"
+# What a lesson has ended may take this long, in seconds, to be gone on a busy machine.
+GRACE: Final = 2.0
+# Multiprocessing keeps these two as long as the kernel lives; they are children of the kernel itself.
+SERVANTS: Final = ("from multiprocessing.resource_tracker import", "from multiprocessing.forkserver import")
+SHARED: Final = Path("/dev/shm")  # noqa: S108 - where Linux shows shared memory; nothing is written there
+# Blocks and semaphores as multiprocessing names them.
+BLOCK: Final = "psm_"
+SEMAPHORE: Final = "sem."
+
+
+def settled(look: Callable[[], list[str]], limit: float = GRACE) -> list[str]:
+    """What `look` still finds once `limit` seconds have passed, or nothing as soon as it finds nothing."""
+    end = time.monotonic() + limit
+    while (found := look()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return found
+
+
+class Watch:
+    """What one run of a notebook does to the machine."""
+
+    def __init__(self) -> None:
+        # A short name: the forkserver's socket lies within it, and its path has 104 characters at most.
+        self.folder = Path(tempfile.mkdtemp(prefix="nb-"))
+        self.kernel: int | None = None
+        self._mark = secrets.token_hex(8)
+        self._shared = _shared_names()
+        self._forgotten: set[str] = set()
+        self._ports: set[int] = set()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment to start the kernel in.
+
+        Without pytest's variable: ipykernel does not show what processes write to stderr where it sees that, and a
+        worker that dies would pass.
+        """
+        ours = {key: value for key, value in os.environ.items() if key != "PYTEST_CURRENT_TEST"}
+        return ours | {"TMPDIR": str(self.folder), MARK: self._mark}
+
+    def began(self, kernel: int) -> None:
+        """Note the kernel's process id, and its own ports."""
+        self.kernel = kernel
+        self._ports = {port for port, _ in self._listening()}
+
+    def left_while_alive(self) -> list[str]:
+        """What the notebook should have ended itself, looked at before its kernel ends."""
+        found = settled(
+            lambda: [_left_process(process) for process in self._processes() if not self._serves(process)]
+        )
+        found += settled(
+            lambda: [
+                f"a port was left open: {port}, by process {pid}; close its socket"
+                for port, pid in self._listening()
+                if port not in self._ports
+            ]
+        )
+        return found + self._left_shared(BLOCK)
+
+    def left_after_shutdown(self) -> list[str]:
+        """What outlives the kernel."""
+        found = settled(lambda: [_left_process(process) for process in self._processes()])
+        found += self._left_shared(BLOCK) + self._left_shared(SEMAPHORE)
+        return found + settled(
+            lambda: [
+                f"a temporary file was left: {path.name}; delete it, or close what made it"
+                for path in sorted(self.folder.iterdir())
+            ]
+        )
+
+    def end_processes(self) -> list[int]:
+        """End every process but the kernel, multiprocessing's own too. Gives their ids."""
+        processes = self._processes()
+        for process in processes:
+            with suppress(psutil.Error):
+                process.kill()
+        settled(lambda: [str(process.pid) for process in self._processes()])
+        return [process.pid for process in processes]
+
+    def sweep(self) -> None:
+        """End and delete whatever is left, the kernel too; nothing happens if nothing is."""
+        for kernel in self._kernel_itself():
+            with suppress(psutil.NoSuchProcess):
+                kernel.kill()
+        self.end_processes()
+        for name in self._forgotten:
+            (SHARED / name).unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _processes(self) -> list[psutil.Process]:
+        return [process for process in psutil.process_iter() if process.pid != self.kernel and self._is_ours(process)]
+
+    def _kernel_itself(self) -> Iterator[psutil.Process]:
+        with suppress(psutil.NoSuchProcess):
+            if self.kernel is not None and self._is_ours(kernel := psutil.Process(self.kernel)):
+                yield kernel
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        with suppress(psutil.Error, OSError):
+            # A zombie has ended; only its parent has not asked yet.
+            if process.status() != psutil.STATUS_ZOMBIE:
+                return self._in_session(process.pid) or process.environ().get(MARK) == self._mark
+        return False
+
+    def _in_session(self, pid: int) -> bool:
+        # Finds those that were started with an environment of their own. Not on Windows, which has no sessions.
+        return hasattr(os, "getsid") and self.kernel is not None and os.getsid(pid) == self.kernel
+
+    def _serves(self, process: psutil.Process) -> bool:
+        # A worker forked by the forkserver has the server's command line, but not its parent.
+        with suppress(psutil.Error):
+            return process.ppid() == self.kernel and any(name in " ".join(process.cmdline()) for name in SERVANTS)
+        return True  # it has just ended
+
+    def _listening(self) -> list[tuple[int, int]]:
+        return [
+            (connection.laddr.port, process.pid)
+            for process in (*self._kernel_itself(), *self._processes())
+            for connection in _connections(process)
+            if connection.status == psutil.CONN_LISTEN
+        ]
+
+    def _left_shared(self, kind: str) -> list[str]:
+        names = settled(lambda: [name for name in self._new_shared() if name.startswith(kind)])
+        self._forgotten.update(names)
+        what = "shared memory" if kind == BLOCK else "a semaphore"
+        return [f"{what} was left: {name}; unlink it" for name in names]
+
+    def _new_shared(self) -> list[str]:
+        names = _shared_names() - self._shared
+        ours = {process.pid for process in (*self._processes(), *self._kernel_itself())}
+        return sorted(names - _in_use_elsewhere(names, ours)) if names else []
+
+
+def _connections(process: psutil.Process) -> list[Any]:
+    with suppress(psutil.Error):
+        return list(process.net_connections(kind="tcp"))
+    return []
+
+
+def _shared_names() -> set[str]:
+    """Shared memory and semaphores of this user; none where the system does not list them (macOS, Windows)."""
+    found: set[str] = set()
+    for path in SHARED.glob("*") if SHARED.is_dir() else ():
+        with suppress(FileNotFoundError):
+            if path.name.startswith((BLOCK, SEMAPHORE)) and path.stat().st_uid == os.getuid():
+                found.add(path.name)
+    return found
+
+
+def _in_use_elsewhere(names: set[str], ours: set[int]) -> set[str]:
+    """Those that a process other than `ours` has mapped: another program on this machine made them meanwhile."""
+    mapped: set[int] = set()
+    for pid in set(psutil.pids()) - ours:
+        with suppress(OSError):
+            lines = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+            # By number, not by name: a semaphore is mapped under a first name that is gone soon after.
+            mapped |= {int(line.split(maxsplit=5)[4]) for line in lines if str(SHARED) in line}
+    return {name for name in names if _number(name) in mapped}
+
+
+def _number(name: str) -> int | None:
+    with suppress(FileNotFoundError):
+        return (SHARED / name).stat().st_ino
+    return None
+
+
+def _left_process(process: psutil.Process) -> str:
+    with suppress(psutil.Error):
+        return f"a process was left running: {process.pid} ({' '.join(process.cmdline())[:80]}); join or terminate it"
+    return f"a process was left running: {process.pid}, and ended while it was looked at"

@@ -1,0 +1,27 @@
+"""What tests that start processes share."""
+
+import multiprocessing
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+METHODS = [m for m in ("fork", "forkserver", "spawn") if m in multiprocessing.get_all_start_methods()]
+LIMIT = 30.0
+
+
+@pytest.fixture(autouse=True)
+def plain_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers import the main module again under spawn and forkserver; pytest's would cost 0.3 s each time."""
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "__spec__", None)
+    monkeypatch.delattr(main, "__file__", raising=False)
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    """Wait for the condition; fail when it does not come."""
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {LIMIT:.0f} s for {what}"
+        time.sleep(0.002)
