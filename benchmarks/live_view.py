@@ -1,4 +1,4 @@
-"""Price the live view: what it costs the kernel while two processes work, how soon Stop is done, what a picture takes.
+"""Price the live view: its cost for the kernel while two processes work, how soon Stop is done, what a picture takes.
 
     uv run python benchmarks/live_view.py
 
@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from subprocess import DEVNULL
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
@@ -80,13 +81,17 @@ async def quiet_kernel() -> list[Row]:
     with Trace() as trace:
         workers = busy_processes(trace)
         await asyncio.sleep(0.5)
-        cpu, began = time.thread_time(), time.perf_counter()
+        share = await main_thread_share(SECONDS)
         late = await lags(SECONDS)
-        share = 100 * (time.thread_time() - cpu) / (time.perf_counter() - began)
         end(workers)
-    return [Row("kernel's main thread, no view, with the heartbeat", "% of a core", [share])] + lag_rows(
-        "no view", late
-    )
+    return [Row("kernel's main thread, no view", "% of a core", [share]), *lag_rows("no view", late)]
+
+
+async def main_thread_share(seconds: float) -> float:
+    """How much of a core the kernel's main thread takes while its cell sleeps, in percent."""
+    cpu, began = time.thread_time(), time.perf_counter()
+    await asyncio.sleep(seconds)  # no heartbeat of ours here: it would be counted as well
+    return 100 * (time.thread_time() - cpu) / (time.perf_counter() - began)
 
 
 async def running_view() -> list[Row]:
@@ -97,11 +102,8 @@ async def running_view() -> list[Row]:
         display(view)
         await asyncio.sleep(0.5)
         counts.clear()
-        cpu, began = time.thread_time(), time.perf_counter()
-        await asyncio.sleep(SECONDS)  # no heartbeat of ours here: it would be counted as the view's time
-        elapsed = time.perf_counter() - began
-        share = 100 * (time.thread_time() - cpu) / elapsed
-        each = [count / elapsed for count in counts.values()]
+        share = await main_thread_share(SECONDS)
+        each = [count / SECONDS for count in counts.values()]
         late = await lags(SECONDS)
         view.stop()
         await view
@@ -130,7 +132,7 @@ async def stopping(target: Callable[[Trace], object], what: str) -> list[Row]:
             for worker in workers:
                 worker.start()
             view = LiveView(trace, workers)
-            while sum(len(lane.spans) for lane in trace.lanes()) < len(workers):
+            while sum(len(lane.spans) for lane in trace.lanes()) < len(workers):  # noqa: ASYNC110 - processes set no Event
                 await asyncio.sleep(0.01)
             began = time.perf_counter()
             view.stop()
@@ -195,7 +197,7 @@ async def run_in_kernel(answer: str) -> None:
 def rows_of_a_run(folder: Path) -> list[Row]:
     """Start a kernel, and have it measure."""
     answer = folder / "rows.json"
-    manager, client = start_new_kernel(kernel_name="python3", cwd=str(Path(__file__).parent))
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(Path(__file__).parent), stderr=DEVNULL)
     try:
         reply = client.execute_interactive(
             f"import live_view; await live_view.run_in_kernel({str(answer)!r})",

@@ -161,6 +161,10 @@ def _legend(styles: dict[str, _NameStyle], lanes: Sequence[Lane]) -> str:
         entries.append("the fuller a bar, the more of its time it was running; an empty bar was waiting")
     if any(span.end is None for lane in lanes for span in lane.spans[-NEWEST:]):
         entries.append("a dashed bar was never closed: how much of it ran is not known")
+    if any(lane.ticks for lane in lanes):
+        entries.append(
+            f'<span style="color:{COLOURS[2]}">❘</span> a heartbeat of the interface; a dashed box: it froze'
+        )
     if any(lane.notes for lane in lanes):
         entries.append("▾ words, ✕ an error")
     items = "".join(f"<li>{entry}</li>" for entry in entries)

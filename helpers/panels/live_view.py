@@ -97,7 +97,7 @@ class LiveView(VBox):
         return self._wait().__await__()
 
     def stop(self) -> None:
-        """What the Stop button does: ask threads, end processes. Takes at most 0.1 s."""
+        """What the Stop button does: ask threads, end processes; as `ask_to_stop` has it."""
         self._asked.update(worker for worker in self._workers if not is_over(worker))
         self._button.disabled = True
         ask_to_stop(self._workers, self._request)
@@ -144,21 +144,20 @@ class LiveView(VBox):
 
     def _fill(self, worker: Worker, row: _Row, lanes: Sequence[Lane]) -> float:
         """Fill one worker's bar; give the share of its work that is done, 0 to 1."""
-        done, expected = _count(lanes_of(worker, lanes))
+        own = lanes_of(worker, lanes)
+        over = is_over(worker)
+        for lane in own:
+            lane.ended = lane.ended or (perf_counter_ns() if over else 0)
+        done, expected = _count(own)
         row.fill(done, expected)
-        return min(1.0, done / expected) if expected else float(is_over(worker))
+        return min(1.0, done / expected) if expected else float(over)
 
     def _speak(self, lanes: Sequence[Lane], elapsed: float, share: float) -> None:
-        ended = 0
         for worker, row in zip(self._workers, self._rows, strict=True):
-            own = lanes_of(worker, lanes)
-            if is_over(worker):
-                ended += 1
-                for lane in own:
-                    lane.ended = lane.ended or perf_counter_ns()
-            done, expected = _count(own)
+            done, expected = _count(lanes_of(worker, lanes))
             count = f"{done:,} of {expected:,}: " if expected else f"{done:,}: " if done else ""
             row.say(count + self._state(worker, lanes))
+        ended = sum(map(is_over, self._workers))
         for row in self._total:
             row.say(f"{share:.0%}: {ended} of {len(self._workers)} have ended")
         over = ended == len(self._workers)

@@ -17,9 +17,9 @@ from helpers.observe.reading import Lane
 Worker = threading.Thread | BaseProcess
 
 # How long processes may take to go when asked; most are gone in 1 ms, and the whole of Stop may last 100 ms.
-PATIENCE: float = 0.06
+PATIENCE: float = 0.05
 # A killed process goes for certain, but a machine that is busy with others may let it wait for its end.
-MOST_PATIENCE: float = 2.0
+_MOST_PATIENCE: float = 2.0
 
 
 class ThreadErrors:
@@ -120,7 +120,7 @@ def ask_to_stop(workers: Sequence[Worker], request: "threading.Event | None") ->
     for process in processes:
         if process.exitcode is None:
             process.kill()
-    _join(processes, MOST_PATIENCE)
+    _join(processes, _MOST_PATIENCE)
 
 
 def _join(processes: Sequence[BaseProcess], seconds: float) -> None:

@@ -87,14 +87,15 @@ class Lab:
         return [Cell(**cell) for cell in self.page.evaluate("() => window.lesson.cells()")]
 
     def errors(self) -> list[str]:
-        """Errors that are shown where the lesson expects none; tracebacks and broken widgets."""
+        """Errors that are shown where the lesson expects none: tracebacks, broken widgets, diagrams."""
         found = []
         for index, cell in enumerate(self.cells()):
             if "raises-exception" not in cell.tags:
                 found += [f"cell {index}: {error}" for error in cell.errors]
             if "Error displaying widget" in cell.text:
                 found.append(f"cell {index}: Error displaying widget")
-        return found
+        diagrams = self.panel.locator(".jp-RenderedMermaid.jp-mod-warning").count()
+        return found + ["a diagram cannot be drawn"] * diagrams
 
     def button(self, name: str) -> Locator:
         """The buttons in the lesson's outputs that are called `name`."""

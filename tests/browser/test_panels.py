@@ -70,8 +70,8 @@ def test_stop_and_interrupt_end_processes_that_never_look(lab: Lab, server: Jupy
     lab.click("Stop")
     lab.wait_until_idle()
     lab.run_cell(1)
-    ended = "stopped (ended by SIGTERM)"
-    assert lab.cells()[1].text.strip() == f"{NOTHING}; {ended}; {ended}"
+    assert lab.cells()[1].text.count("stopped (ended by SIG") == 2
+    assert NOTHING in lab.cells()[1].text
     lab.run_cell(0, wait=False)
     expect(lab.panel.get_by_text(re.compile("working$"))).to_have_count(2, timeout=SOON)
     lab.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:interrupt-kernel'); }")

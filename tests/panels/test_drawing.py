@@ -132,7 +132,7 @@ def test_however_much_was_recorded_a_drawing_stays_small(shape: Callable[[], lis
     assert len(html(lanes).encode()) < 4 * LIMIT
 
 
-def fastest(action: Callable[[], object], times: int = 5) -> float:
+def fastest(action: Callable[[], object], times: int = 3) -> float:
     took = []
     for _ in range(times):
         began = time.process_time()

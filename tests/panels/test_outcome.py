@@ -19,6 +19,8 @@ from tests.panels import doings
 
 pytestmark = pytest.mark.usefixtures("left_as_found")
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+# On a loaded machine a process may have had no time to go when asked, and is killed as well.
+STOPPED = ("stopped (ended by SIGTERM)", "stopped (ended by SIGKILL)")
 methods = pytest.mark.parametrize("method", METHODS)
 
 
@@ -195,7 +197,7 @@ def test_a_process_that_was_stopped(method: str, trace: Trace, errors: ThreadErr
     begun(trace, [process])
     assert words(process, trace, errors) == "working"
     ask_to_stop([process], None)
-    assert words(process, trace, errors, asked=True) == "stopped (ended by SIGTERM)"
+    assert words(process, trace, errors, asked=True) in STOPPED
 
 
 def test_a_silent_process_is_starting(trace: Trace, errors: ThreadErrors):
@@ -247,8 +249,8 @@ def test_stop_ends_whatever_a_process_does(
     assert [is_over(process) for process in processes] == [True, True]
     assert took < 1.0
     assert event.is_set()
-    ending = "SIGKILL" if target is doings.be_deaf else "SIGTERM"
-    assert [words(p, trace, errors, asked=True) for p in processes] == [f"stopped (ended by {ending})"] * 2
+    endings = {words(process, trace, errors, asked=True) for process in processes}
+    assert endings <= set(STOPPED[1:] if target is doings.be_deaf else STOPPED)
 
 
 def test_stop_leaves_those_alone_that_have_not_started_or_are_over(trace: Trace, errors: ThreadErrors):
