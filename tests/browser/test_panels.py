@@ -49,7 +49,7 @@ def test_the_bar_moves_and_stop_stops_a_thread(lab: Lab) -> None:
     index = index_of(lab, "args=(trace, 4.0, stop)")
     lab.run_cell(index, wait=False)
     expect(lab.button("Stop")).to_be_enabled(timeout=SOON)
-    seen = set()
+    seen: set[int] = set()
     while len(seen) < 4 and lab.button("Stop").is_enabled():
         seen.add(filled(lab))
         lab.page.wait_for_timeout(50)

@@ -57,6 +57,16 @@ def kernel_threads(kernel: RunningKernel) -> list[KernelThread]:
     return [KernelThread(*thread) for thread in ast.literal_eval(told["data"]["text/plain"])]
 
 
+def name_blocks(kernel: RunningKernel, prefix: str) -> None:
+    """Make the names of all shared memory that the kernel will create begin with `prefix`.
+
+    Raises:
+        TimeoutError: the kernel did not answer: something keeps it busy.
+    """
+    module = "__import__('multiprocessing.shared_memory', fromlist=['SharedMemory'])"
+    _answers(kernel, {"named": f"setattr({module}, '_SHM_NAME_PREFIX', '/{prefix}')"})
+
+
 def bury(kernel: RunningKernel, pids: Iterable[int]) -> None:
     """Make the kernel ask how its ended children ended.
 

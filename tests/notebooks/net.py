@@ -6,7 +6,7 @@ memory), shuts it down as JupyterLab would, and looks again (temporary files). W
 """
 
 import os
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty
@@ -16,9 +16,9 @@ from unittest import mock
 import pytest
 from nbval.plugin import IPyNbFile
 
-from tests.notebooks.asking import KernelThread, bury, kernel_threads
+from tests.notebooks.asking import KernelThread, bury, kernel_threads, name_blocks
 from tests.notebooks.rules import stored_run
-from tests.notebooks.watch import Watch, settled
+from tests.notebooks.watch import SHARED, Watch, settled
 
 SANITIZE: Final = Path(__file__).with_name("sanitize.cfg")
 # Beside the limit of the cell itself: to start the kernel before the first, and to interrupt a cell that hangs.
@@ -34,6 +34,8 @@ class Lesson(IPyNbFile):  # type: ignore[misc]  # nbval is not annotated
         with mock.patch.dict(os.environ, self.watch.environment, clear=True):
             super().setup()
         self.watch.began(self.kernel.km.provisioner.pid)
+        if SHARED.is_dir():
+            name_blocks(self.kernel, self.watch.block_prefix)
         self._first_threads = {thread.ident for thread in kernel_threads(self.kernel)}
 
     def collect(self) -> Iterator[pytest.Item]:
@@ -122,7 +124,7 @@ def pytest_collect_file(
     return [Lesson.from_parent(parent, path=file_path) if isinstance(node, IPyNbFile) else node for node in nodes]
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give a cell's own limit the first word: it interrupts the cell, and the rest is tested."""
     limit = config.option.nbval_cell_timeout + AROUND_A_CELL
     for item in items:

@@ -34,7 +34,7 @@ FAILURES: Final = [
     ("orphan_of_forkserver", END, "a process was left running"),
     ("thread_left", END, "a thread was left running: 'forgotten'"),
     ("executor_left_busy", END, "a thread was left running: 'asyncio_0'"),
-    ("shared_memory_left", END, "shared memory was left: psm_"),
+    ("shared_memory_left", END, "shared memory was left: p"),
     ("temporary_file_left", END, "a temporary file was left: painless-"),
     ("port_left", END, "a port was left open"),
     ("hanging", "Cell 0", "Timeout of 4 seconds exceeded"),
@@ -61,7 +61,7 @@ def outcome_of(report: Path) -> Outcome:
 def start(names: list[str], report: Path, limit: int, scratch: Path) -> subprocess.Popen[bytes]:
     """Start the notebooks of these names, with `limit` seconds a cell."""
     files = [str(PLANTED / f"{name}.ipynb") for name in names]
-    options = ["-p", "no:cacheprovider", "--color=no", f"--junitxml={report}", f"--nbval-cell-timeout={limit}"]
+    options = ["-n0", "-p", "no:cacheprovider", "--color=no", f"--junitxml={report}", f"--nbval-cell-timeout={limit}"]
     return subprocess.Popen(
         [sys.executable, "-m", "pytest", *options, *files],
         cwd=ROOT,
@@ -87,7 +87,7 @@ def outcome(scratch: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     ]
     try:
         for run in runs:
-            run.wait(timeout=120)
+            run.wait(timeout=250)
     finally:
         for run in runs:
             run.kill()

@@ -33,9 +33,6 @@ GRACE: Final = 2.0
 # Multiprocessing keeps these two as long as the kernel lives; they are children of the kernel itself.
 SERVANTS: Final = ("from multiprocessing.resource_tracker import", "from multiprocessing.forkserver import")
 SHARED: Final = Path("/dev/shm")  # noqa: S108 - where Linux shows shared memory; nothing is written there
-# Blocks and semaphores as multiprocessing names them.
-BLOCK: Final = "psm_"
-SEMAPHORE: Final = "sem."
 
 
 def settled(look: Callable[[], list[str]], limit: float = GRACE) -> list[str]:
@@ -54,8 +51,9 @@ class Watch:
         self.folder = Path(tempfile.mkdtemp(prefix="nb-"))
         self.kernel: int | None = None
         self._mark = secrets.token_hex(8)
-        self._shared = _shared_names()
-        self._forgotten: set[str] = set()
+        # The kernel, and children that it forks, name their blocks of shared memory so. Who made a block cannot be seen
+        # otherwise, and nobody else's may be blamed on the notebook, or deleted.
+        self.block_prefix = f"p{self._mark[:4]}_"
         self._ports: set[int] = set()
 
     @property
@@ -85,12 +83,12 @@ class Watch:
                 if port not in self._ports
             ]
         )
-        return found + self._left_shared(BLOCK)
+        return found + self._left_blocks()
 
     def left_after_shutdown(self) -> list[str]:
         """What outlives the kernel."""
         found = settled(lambda: [_left_process(process) for process in self._processes()])
-        found += self._left_shared(BLOCK) + self._left_shared(SEMAPHORE)
+        found += self._left_blocks()
         return found + settled(
             lambda: [
                 f"a temporary file was left: {path.name}; delete it, or close what made it"
@@ -113,8 +111,8 @@ class Watch:
             with suppress(psutil.NoSuchProcess):
                 kernel.kill()
         self.end_processes()
-        for name in self._forgotten:
-            (SHARED / name).unlink(missing_ok=True)
+        for block in self._blocks():
+            block.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _processes(self) -> list[psutil.Process]:
@@ -150,49 +148,18 @@ class Watch:
             if connection.status == psutil.CONN_LISTEN
         ]
 
-    def _left_shared(self, kind: str) -> list[str]:
-        names = settled(lambda: [name for name in self._new_shared() if name.startswith(kind)])
-        self._forgotten.update(names)
-        what = "shared memory" if kind == BLOCK else "a semaphore"
-        return [f"{what} was left: {name}; unlink it" for name in names]
+    def _left_blocks(self) -> list[str]:
+        return settled(lambda: [f"shared memory was left: {block.name}; unlink it" for block in self._blocks()])
 
-    def _new_shared(self) -> list[str]:
-        names = _shared_names() - self._shared
-        ours = {process.pid for process in (*self._processes(), *self._kernel_itself())}
-        return sorted(names - _in_use_elsewhere(names, ours)) if names else []
+    def _blocks(self) -> list[Path]:
+        # Where the system does not list them (macOS, Windows) none is found.
+        return sorted(SHARED.glob(f"{self.block_prefix}*")) if SHARED.is_dir() else []
 
 
 def _connections(process: psutil.Process) -> list[Any]:
     with suppress(psutil.Error):
         return list(process.net_connections(kind="tcp"))
     return []
-
-
-def _shared_names() -> set[str]:
-    """Shared memory and semaphores of this user; none where the system does not list them (macOS, Windows)."""
-    found: set[str] = set()
-    for path in SHARED.glob("*") if SHARED.is_dir() else ():
-        with suppress(FileNotFoundError):
-            if path.name.startswith((BLOCK, SEMAPHORE)) and path.stat().st_uid == os.getuid():
-                found.add(path.name)
-    return found
-
-
-def _in_use_elsewhere(names: set[str], ours: set[int]) -> set[str]:
-    """Those that a process other than `ours` has mapped: another program on this machine made them meanwhile."""
-    mapped: set[int] = set()
-    for pid in set(psutil.pids()) - ours:
-        with suppress(OSError):
-            lines = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace").splitlines()
-            # By number, not by name: a semaphore is mapped under a first name that is gone soon after.
-            mapped |= {int(line.split(maxsplit=5)[4]) for line in lines if str(SHARED) in line}
-    return {name for name in names if _number(name) in mapped}
-
-
-def _number(name: str) -> int | None:
-    with suppress(FileNotFoundError):
-        return (SHARED / name).stat().st_ino
-    return None
 
 
 def _left_process(process: psutil.Process) -> str:

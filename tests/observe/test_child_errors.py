@@ -27,6 +27,11 @@ def fail_inside(caught):
         raise ZeroDivisionError
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
 def stderr_files():
     return set(Path(tempfile.gettempdir()).glob("painless-*.stderr"))
 
