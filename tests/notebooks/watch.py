@@ -51,7 +51,7 @@ class Watch:
         self.folder = Path(tempfile.mkdtemp(prefix="nb-"))
         self.kernel: int | None = None
         self._mark = secrets.token_hex(8)
-        # The kernel, and children that it forks, name their blocks of shared memory so. Who made a block cannot be seen
+        # The kernel and children that it forks name their shared memory so. Who made a block cannot be seen
         # otherwise, and nobody else's may be blamed on the notebook, or deleted.
         self.block_prefix = f"p{self._mark[:4]}_"
         self._ports: set[int] = set()
