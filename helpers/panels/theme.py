@@ -8,6 +8,8 @@ alone: each bar has its name or a letter, and running is told from waiting by he
 from typing import Final
 
 COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#767676")
+GOOD: Final = COLOURS[2]
+NOT_YET: Final = COLOURS[1]
 INK: Final = "var(--jp-content-font-color1, var(--vscode-editor-foreground, currentColor))"
 FAINT_INK: Final = "var(--jp-content-font-color2, var(--vscode-editor-foreground, currentColor))"
 PAPER: Final = "var(--jp-layout-color0, var(--vscode-editor-background, white))"

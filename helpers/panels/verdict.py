@@ -6,12 +6,8 @@ unless the one who writes the lines puts it there.
 
 import html
 from dataclasses import dataclass
-from typing import Final
 
-from helpers.panels.theme import INK
-
-_GOOD: Final = "#009e73"  # both are of the palette in theme.py, and neither is the only sign
-_NOT_YET: Final = "#d55e00"
+from helpers.panels.theme import GOOD, INK, NOT_YET
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -34,7 +30,7 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         """The answer in colours that go with a light and a dark theme."""
-        colour = _GOOD if self.good else _NOT_YET
+        colour = GOOD if self.good else NOT_YET
         style = (
             f"border-left: 4px solid {colour}; background: #8882; color: {INK}; "
             "padding: 6px 12px; margin: 4px 0; max-width: 60em"
