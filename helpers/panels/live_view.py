@@ -22,10 +22,11 @@ from helpers.panels.markup import safe, short
 from helpers.panels.outcome import ThreadErrors, Worker, ask_to_stop, is_over, lanes_of, state
 from helpers.panels.timeline import Timeline, figure
 
+# Chosen so that a view of two busy workers takes less than 1 % of a core: benchmarks/live_view.py measures it.
 REFRESH: Final = 0.1  # seconds between two looks at the trace
-WORDS: Final = 0.3  # seconds between two changes of the words
-DRAWING_SHARE: Final = 0.004  # of a core, that drawing the timeline may take while workers run
-FASTEST_DRAWING: Final = 0.3  # seconds
+WORDS: Final = 0.4  # seconds between two changes of the words
+DRAWING_SHARE: Final = 0.003  # of a core, that drawing the timeline may take while workers run
+FASTEST_DRAWING: Final = 0.5  # seconds
 
 
 class _Row(HBox):
