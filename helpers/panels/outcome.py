@@ -9,7 +9,6 @@ import threading
 from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from time import perf_counter
-from types import TracebackType
 from weakref import WeakKeyDictionary
 
 from helpers.observe.reading import Lane
@@ -49,7 +48,7 @@ class ThreadErrors:
         self._before(args)
 
 
-def described_error(kind: type[BaseException], error: BaseException | None, _: TracebackType | None = None) -> str:
+def described_error(kind: type[BaseException], error: BaseException | None) -> str:
     """An exception as the last line of its traceback has it."""
     return f"{kind.__name__}: {error}" if error is not None and str(error) else kind.__name__
 
