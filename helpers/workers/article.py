@@ -7,8 +7,8 @@ from math import ceil, inf
 from time import perf_counter, sleep
 from typing import Final
 
+from helpers.observe.lifeline import StopRequest, end_with_parent
 from helpers.observe.trace import Trace
-from helpers.workers.lifeline import StopRequest, end_with_parent
 
 STEP: Final = 0.1
 """Seconds, at most, between two moves of the progress bar."""

@@ -8,8 +8,8 @@ from math import isqrt
 from time import sleep
 from typing import Final, Never
 
+from helpers.observe.lifeline import Answers, StopRequest, end_with_parent, stop_asked
 from helpers.observe.trace import Trace
-from helpers.workers.lifeline import Answers, StopRequest, end_with_parent, stop_asked
 
 CHUNK: Final = 1000
 """Numbers tried between two reports: a few milliseconds' work, so that the bar moves evenly."""

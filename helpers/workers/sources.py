@@ -11,8 +11,8 @@ import os
 import warnings
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from helpers.observe.lifeline import Answers, StopRequest, end_with_parent, stop_asked
 from helpers.observe.trace import Trace
-from helpers.workers.lifeline import Answers, StopRequest, end_with_parent, stop_asked
 
 if TYPE_CHECKING:
     import ast

@@ -7,8 +7,8 @@ import threading
 import time
 from typing import Never
 
+from helpers.observe.lifeline import end_with_parent
 from helpers.observe.trace import Trace
-from helpers.workers.lifeline import end_with_parent
 
 
 def count(trace: Trace, items: int, step: int = 1) -> None:

@@ -24,7 +24,7 @@ def seconds(code: str, compiled: Path) -> float:
 
 
 def test_there_are_modules_to_price():
-    assert {"article", "computing", "lifeline", "sources"} <= set(MODULES)
+    assert {"article", "computing", "sources"} <= set(MODULES)
 
 
 @pytest.mark.parametrize("module", MODULES)

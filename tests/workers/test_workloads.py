@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from helpers.observe.lifeline import end_with_parent, stop_asked
 from helpers.observe.reading import Lane
 from helpers.observe.trace import Trace
 from helpers.workers import sources
 from helpers.workers.article import worker
 from helpers.workers.computing import call_without_end, compute_without_end, count_primes, fail_midway
-from helpers.workers.lifeline import end_with_parent, stop_asked
 from helpers.workers.sources import Function, Index, functions_in, index_sources, source_files
 from tests.observe.starting import LIMIT, METHODS, until
 

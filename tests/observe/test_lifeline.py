@@ -13,10 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from helpers.observe import lifeline
+from helpers.observe.lifeline import end_with_parent
 from helpers.observe.trace import Trace
-from helpers.workers import lifeline
 from helpers.workers.article import worker
-from helpers.workers.lifeline import end_with_parent
 from tests.observe.starting import LIMIT, METHODS, until
 
 SCRIPT = Path(__file__).with_name("lifeline_parent.py")

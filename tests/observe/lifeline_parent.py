@@ -11,10 +11,10 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.context import BaseContext
 
+from helpers.observe import lifeline
+from helpers.observe.lifeline import end_with_parent
 from helpers.observe.trace import Trace
-from helpers.workers import lifeline
 from helpers.workers.computing import call_without_end, compute_without_end
-from helpers.workers.lifeline import end_with_parent
 
 
 def sleep(trace: Trace) -> None:
