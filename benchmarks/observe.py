@@ -3,8 +3,9 @@
     uv run --group bench python benchmarks/observe.py
 
 All are measured in turn, round after round, so that a busy moment of the machine hits all alike. A row gives the
-median of the rounds, the range in which the middle 80 % of them lie, and the median of its ratio to the trace's own
-price in the same round. The peers do less or more than the trace: what each does is said in its row.
+median of the rounds, the range in which the middle 80 % of them lie, and the median of its ratio to the first row's
+price in the same round: the trace's own, or the plain lock's. The peers do less or more than the trace: what each
+does is said in its row. Locks, which never wait here, are priced by the thread's time on a core.
 """
 
 import gc
@@ -15,12 +16,14 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from statistics import median, quantiles
-from time import perf_counter, thread_time_ns
+from time import perf_counter, thread_time, thread_time_ns
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from viztracer import VizTracer
 
+from helpers.observe.locks import named
 from helpers.observe.trace import Trace
 
 if TYPE_CHECKING:
@@ -176,6 +179,30 @@ def viztracer_event() -> Iterator[Callable[[], float]]:
     yield run
 
 
+@contextmanager
+def plain_lock(make: Callable[[], AbstractContextManager[object]]) -> Iterator[Callable[[], float]]:
+    """Take a free lock and let go of it."""
+    yield _taking(make())
+
+
+@contextmanager
+def named_lock(make: Callable[[], AbstractContextManager[object]]) -> Iterator[Callable[[], float]]:
+    """The same, and say who holds it since when, to be read by any process."""
+    with Trace() as trace:
+        yield _taking(named("lock", make(), trace))
+
+
+def _taking(lock: AbstractContextManager[object]) -> Callable[[], float]:
+    def run() -> float:
+        started = thread_time()
+        for _ in range(TIMES):
+            with lock:
+                pass
+        return (thread_time() - started) / TIMES
+
+    return run
+
+
 def _receive(queue: "multiprocessing.Queue[object]", received: threading.Semaphore) -> None:
     while queue.get() is not None:
         for _ in range(QUEUED - 1):
@@ -197,6 +224,14 @@ SPANS: Final = [
     Row("viztracer `log_event` (no thread time)", viztracer_event),
     Row("`multiprocessing.Queue`, one message a span", queue_end_to_end),
 ]
+LOCKS: Final[dict[str, Callable[[], AbstractContextManager[object]]]] = {
+    "threading.Lock": threading.Lock,
+    "threading.RLock": threading.RLock,
+    "threading.Semaphore": threading.Semaphore,
+    "multiprocessing.Lock": multiprocessing.Lock,
+    "multiprocessing.RLock": multiprocessing.RLock,
+    "multiprocessing.Semaphore": multiprocessing.Semaphore,
+}
 
 
 def measured(rows: list[Row]) -> list[list[float]]:
@@ -232,6 +267,9 @@ def main() -> None:
     python = f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}"
     print(f"{python}, {os.cpu_count()} cores, medians of {ROUNDS} rounds of {TIMES:,} ({QUEUED:,} for queues)\n")
     print(table("one progress update", PROGRESS), table("one span", SPANS), sep="\n\n")
+    for name, make in LOCKS.items():
+        rows = [Row(f"`{name}`", partial(plain_lock, make)), Row("**named**", partial(named_lock, make))]
+        print("", table("`with lock: pass`, nobody else there", rows), sep="\n")
 
 
 if __name__ == "__main__":

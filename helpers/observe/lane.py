@@ -18,10 +18,13 @@ from mmap import mmap
 from time import perf_counter_ns
 from typing import Final
 
+from helpers.observe.mapped import reserved_map
+
 MAGIC: Final = 0x656E616C_31
-HEADER: Final = 16
+HEADER: Final = 32
 RECORD: Final = 4
 LONGEST_TEXT: Final = 4000
+SUFFIX: Final = ".lane"
 
 
 class Cell(IntEnum):
@@ -39,6 +42,14 @@ class Cell(IntEnum):
     RECORDS = 9
     TEXT = 10
     TITLE = 11
+    WORKER = 12
+    """Who writes the lane, as named locks know it; zero in a further lane of a thread."""
+    WAITING = 13
+    """The number of the named lock that the thread waits for."""
+    WAITING_SINCE = 14
+    GIVES_UP = 15
+    PERMITS = 16
+    """From here on: the permits of named semaphores that the thread holds, each a lock's number and since when."""
 
 
 class Kind(IntEnum):
@@ -48,6 +59,8 @@ class Kind(IntEnum):
     NOTE = 1
     ERROR = 2
     TICK = 3
+    HOLD = 4
+    """A named lock was held; the record's last cell says by whom."""
 
 
 class LaneWriter:
@@ -64,7 +77,19 @@ class LaneWriter:
     drops.
     """
 
-    __slots__ = ("cells", "done", "dropped", "refs", "scratch", "text", "text_used", "used")
+    __slots__ = (
+        "cells",
+        "done",
+        "dropped",
+        "ident",
+        "me",
+        "refs",
+        "scratch",
+        "text",
+        "text_used",
+        "top",
+        "used",
+    )
 
     def __init__(self, folder: str, title: str, records: int, text: int) -> None:
         cells = HEADER + (records + 1) * RECORD
@@ -79,9 +104,12 @@ class LaneWriter:
         self.used = HEADER
         self.done = self.dropped = self.text_used = 0
         self.refs: dict[str, int] = {}
+        self.top = int(Cell.PERMITS)
+        self.ident, thread = threading.get_ident(), threading.get_native_id()
+        self.me = os.getpid() << 32 | thread & 0xFFFF_FFFF
         header = self.cells
         header[Cell.PID] = os.getpid()
-        header[Cell.THREAD] = threading.get_native_id()
+        header[Cell.THREAD] = thread
         header[Cell.OPENED] = perf_counter_ns()
         header[Cell.RECORDS] = records
         header[Cell.TEXT] = text
@@ -111,8 +139,11 @@ class LaneWriter:
         self.refs[text] = at + 1
         return at + 1
 
-    def begin(self, ref: int) -> int:
-        """Start a record; give the place of its first cell. A full lane gives the spare record."""
+    def begin(self, ref: int, start: int | None = None) -> int:
+        """Start a record, now if not said otherwise; give the place of its first cell.
+
+        A full lane gives the spare record.
+        """
         place = self.used
         if place == self.scratch:
             self.dropped += 1
@@ -121,7 +152,7 @@ class LaneWriter:
         self.used = used = place + RECORD
         cells = self.cells
         cells[place] = ref
-        cells[place + 1] = perf_counter_ns()
+        cells[place + 1] = start or perf_counter_ns()
         cells[Cell.USED] = used
         return place
 
@@ -153,22 +184,5 @@ def thread_title() -> str:
 
 
 def _reserved_map(folder: str, size: int) -> mmap:
-    """Map a new file of `size` bytes whose blocks are all on the disk.
-
-    A store into a sparse map on a full disk would kill the worker by SIGBUS, so blocks are taken first.
-    """
-    path = f"{folder}{os.sep}{perf_counter_ns()}-{os.getpid()}-{threading.get_native_id()}.lane"
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-    try:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file, 0, size)
-        else:
-            left = size
-            while left:
-                left -= os.write(file, bytes(left))
-        return mmap(file, size)
-    except OSError:
-        os.unlink(path)  # noqa: PTH108 - importing pathlib costs a worker 4 ms
-        raise
-    finally:
-        os.close(file)
+    name = f"{perf_counter_ns()}-{os.getpid()}-{threading.get_native_id()}{SUFFIX}"
+    return reserved_map(f"{folder}{os.sep}{name}", size)

@@ -3,17 +3,19 @@
 A `Reader` is polled; each poll takes only what is new, and a `Lane` grows in place.
 """
 
-import os
-from collections import OrderedDict
-from mmap import ACCESS_READ, mmap
+from collections.abc import Callable
+from functools import partial
 from time import perf_counter_ns
 from typing import Final, NamedTuple
 
-from helpers.observe.lane import HEADER, MAGIC, RECORD, Cell, Kind, checksum
+from helpers.observe.lane import HEADER, MAGIC, RECORD, SUFFIX, Cell, Kind, checksum
+from helpers.observe.lock_file import SUFFIX as LOCK_SUFFIX
+from helpers.observe.lock_file import Claim, LockState
+from helpers.observe.mapped import Maps
 
-SPAN, ERROR, TICK = int(Kind.SPAN), int(Kind.ERROR), int(Kind.TICK)  # plain numbers compare faster
-# A map holds a file descriptor open, of which a process may often have no more than 256 (macOS) or 1024.
-MOST_MAPS: Final = 100
+SPAN, ERROR, TICK, HOLD = int(Kind.SPAN), int(Kind.ERROR), int(Kind.TICK), int(Kind.HOLD)  # these compare faster
+SHORTEST_HOLD: Final = 1_000_000
+"""Nanoseconds; of a shorter hold of a named lock, or wait for one, no record is kept."""
 
 
 class Span(NamedTuple):
@@ -37,6 +39,15 @@ class Note(NamedTuple):
     error: bool
 
 
+class Held(NamedTuple):
+    """A named lock, or a permit of a named semaphore, that a thread had for a while, in nanoseconds as a span's."""
+
+    lock: str
+    start: int
+    end: int | None
+    """None while it still has it."""
+
+
 class Lane:
     """What one thread has said of itself so far.
 
@@ -53,6 +64,13 @@ class Lane:
         spans: in the order they began.
         notes: in the order they were said.
         ticks: moments of a heartbeat.
+        held: named locks it has held for a millisecond or more, in the order it let go of them; shorter holds
+            are not kept.
+        holding: named locks it has held for a millisecond or more and holds now, in the order it took them.
+        worker: who writes it, as named locks know it; 0 for a further lane of a thread.
+        waiting: the named lock it waits for, if it does.
+        permits: the permits of named semaphores it holds.
+        handed_back: what it let go of for other workers, which held it: their numbers, and what they held.
     """
 
     def __init__(self) -> None:
@@ -62,6 +80,12 @@ class Lane:
         self.spans: list[Span] = []
         self.notes: list[Note] = []
         self.ticks: list[int] = []
+        self.held: list[Held] = []
+        self.holding: list[Held] = []
+        self.worker = 0
+        self.waiting: Claim | None = None
+        self.permits: list[Claim] = []
+        self.handed_back: list[tuple[int, Held]] = []
         self._next = HEADER
         self._open: list[tuple[int, int]] = []
         self._stack: list[int] = []
@@ -69,30 +93,34 @@ class Lane:
 
     def update(self, view: memoryview) -> bool:
         """Take what is new in the file's bytes; false while the lane is still being made."""
-        if len(view) < HEADER * 8:
+        if not self.glance(view):
             return False
-        header = view[: HEADER * 8].cast("q")
-        if header[Cell.MAGIC] != MAGIC:
-            return False
-        cells = view[: (HEADER + header[Cell.RECORDS] * RECORD) * 8].cast("q")
-        text = view[(HEADER + (header[Cell.RECORDS] + 1) * RECORD) * 8 :]
-        if len(text) < header[Cell.TEXT]:
-            return False  # mapped before the file had its full length
-        if not self.opened:
-            title = self._text(text, header[Cell.TITLE])
-            if title is None:
-                return False
-            self.title, self.pid, self.thread = title, header[Cell.PID], header[Cell.THREAD]
-            self.opened = header[Cell.OPENED]
-        self.done, self.expected, self.dropped = (
-            header[Cell.DONE],
-            header[Cell.EXPECTED],
-            header[Cell.DROPPED],
-        )
-        self.seen = perf_counter_ns()
-        used = header[Cell.USED]  # before looking for ends: a span taken now then finds those before it closed
+        _, cells, text = _parts(view)
+        used = cells[Cell.USED]  # before looking for ends: a span taken now then finds those before it closed
         self._close_open(cells)
         self._take_new(cells, text, used)
+        return True
+
+    def glance(self, view: memoryview) -> bool:
+        """Take what the header says, without the records; false while the lane is still being made."""
+        whole, cells, text = _parts(view)
+        if not whole:
+            return False
+        if not self.opened:
+            title = self._text(text, cells[Cell.TITLE])
+            if title is None:
+                return False
+            self.title, self.pid, self.thread = title, cells[Cell.PID], cells[Cell.THREAD]
+            self.opened = cells[Cell.OPENED]
+        self.done, self.expected, self.dropped = cells[Cell.DONE], cells[Cell.EXPECTED], cells[Cell.DROPPED]
+        self.worker = worker = cells[Cell.WORKER]
+        lock, since = cells[Cell.WAITING], cells[Cell.WAITING_SINCE]
+        self.waiting = Claim(worker, lock, since, bool(cells[Cell.GIVES_UP])) if lock else None
+        permits = cells[Cell.PERMITS : HEADER].tolist()
+        self.permits = [
+            Claim(worker, permits[at], permits[at + 1]) for at in range(0, len(permits), 2) if permits[at]
+        ]
+        self.seen = perf_counter_ns()
         return True
 
     def _close_open(self, cells: memoryview) -> None:
@@ -117,6 +145,10 @@ class Lane:
                 self._take_span(words, start, end if end and cpu else None, cpu - 1)
             elif kind == TICK:
                 self.ticks.append(start)
+            elif kind == HOLD:
+                if not (end and cpu):
+                    return
+                self._take_hold(Held(words, start, end), cpu)
             else:
                 self.notes.append(Note(words, start, kind == ERROR))
             self._next += RECORD
@@ -131,6 +163,12 @@ class Lane:
         stack.append(len(spans))
         spans.append(span)
 
+    def _take_hold(self, held: Held, worker: int) -> None:
+        if worker == self.worker:
+            self.held.append(held)
+        else:
+            self.handed_back.append((worker, held))
+
     def _text(self, text: memoryview, ref: int) -> str | None:
         """The text at `ref`, or None while it is not all there."""
         known = self._texts.get(ref)
@@ -144,8 +182,20 @@ class Lane:
         return decoded
 
 
+def _parts(view: memoryview) -> tuple[bool, memoryview, memoryview]:
+    """Whether all of a lane is there; if so, its header and records, and its text."""
+    if len(view) < HEADER * 8:
+        return False, view, view
+    header = view[: HEADER * 8].cast("q")
+    records = HEADER + header[Cell.RECORDS] * RECORD
+    text = view[(records + RECORD) * 8 :]
+    # It may have been mapped before the file had its full length.
+    whole = header[Cell.MAGIC] == MAGIC and len(text) >= header[Cell.TEXT]
+    return whole, view[: records * 8].cast("q") if whole else view, text
+
+
 class Reader:
-    """Reads all lanes in a folder, again and again.
+    """Reads all that stands in a folder, again and again.
 
     Args:
         folder: the trace's folder.
@@ -153,43 +203,59 @@ class Reader:
 
     def __init__(self, folder: str) -> None:
         """Read nothing yet."""
-        self._folder = folder
         self._lanes: dict[str, Lane] = {}
-        self._maps: OrderedDict[str, mmap] = OrderedDict()
+        self._locks: dict[int, LockState] = {}
+        self._maps = Maps(folder)
 
     def poll(self) -> list[Lane]:
         """Read what is new and give all lanes, oldest first. The same `Lane` objects come back each time."""
-        ready = []
-        try:
-            names = os.listdir(self._folder)  # noqa: PTH208 - importing pathlib costs a worker 4 ms
-        except FileNotFoundError:
-            names = []
-        for name in names:
-            lane = self._lanes.get(name) or self._lanes.setdefault(name, Lane())
-            mapped = self._map(name)
-            if mapped is not None:
-                with memoryview(mapped) as view:
-                    whole = lane.update(view)
-                if not whole:
-                    self._maps.pop(name).close()
-            if lane.opened:
-                ready.append(lane)
-        return sorted(ready, key=lambda lane: lane.opened)
+        names = self._maps.names()
+        locks = self._read_locks(names)
+        lanes = self._read_lanes(names, Lane.update)
+        _share_holds(lanes, locks)
+        return lanes
+
+    def glance(self) -> tuple[list[Lane], list[LockState]]:
+        """Read who waits and who holds, of all lanes and all named locks, if there are any such locks."""
+        names = self._maps.names()
+        locks = self._read_locks(names)
+        return (self._read_lanes(names, Lane.glance), locks) if locks else ([], [])
 
     def close(self) -> None:
         """Let go of the files; what was read stays in the lanes."""
-        while self._maps:
-            self._maps.popitem()[1].close()
+        self._maps.close()
 
-    def _map(self, name: str) -> mmap | None:
-        mapped = self._maps.get(name)
-        if mapped is None:
-            try:
-                with open(f"{self._folder}{os.sep}{name}", "rb") as file:  # noqa: PTH123 - as above
-                    mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
-            except (OSError, ValueError):  # gone, or still empty
-                return None
-            self._maps[name] = mapped
-            if len(self._maps) > MOST_MAPS:
-                self._maps.popitem(last=False)[1].close()
-        return mapped
+    def _read_lanes(self, names: list[str], read: Callable[[Lane, memoryview], bool]) -> list[Lane]:
+        ready = []
+        for name in names:
+            if name.endswith(SUFFIX):
+                lane = self._lanes.get(name) or self._lanes.setdefault(name, Lane())
+                self._maps.read(name, partial(read, lane))
+                if lane.opened:
+                    ready.append(lane)
+        return sorted(ready, key=lambda lane: lane.opened)
+
+    def _read_locks(self, names: list[str]) -> list[LockState]:
+        numbers = sorted(int(name.removesuffix(LOCK_SUFFIX)) for name in names if name.endswith(LOCK_SUFFIX))
+        for number in numbers:
+            lock = self._locks.get(number) or self._locks.setdefault(number, LockState(number))
+            self._maps.read(f"{number}{LOCK_SUFFIX}", lock.update)
+        return [self._locks[number] for number in numbers]
+
+
+def _share_holds(lanes: list[Lane], locks: list[LockState]) -> None:
+    """Let each lane say what its worker holds now, and take in what others let go of for it."""
+    known = {lock.number: lock for lock in locks}
+    owners = {lane.worker: lane for lane in lanes if lane.worker}
+    for lane in lanes:
+        permits = [permit for permit in lane.permits if permit.lock in known and not known[permit.lock].unknown]
+        holds = [lock.hold for lock in locks if lock.hold and lock.hold.worker == lane.worker]
+        lane.holding = [
+            Held(known[hold.lock].name, hold.since, None)
+            for hold in sorted(permits + holds, key=lambda hold: hold.since)
+            if lane.seen - hold.since >= SHORTEST_HOLD
+        ]
+        for worker, held in lane.handed_back:
+            if worker in owners:
+                owners[worker].held.append(held)
+        lane.handed_back.clear()

@@ -16,11 +16,14 @@ import os
 import threading
 from time import perf_counter_ns, thread_time_ns
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from weakref import WeakValueDictionary, finalize
 
 from helpers.observe.lane import LONGEST_TEXT, Cell, Kind, LaneWriter, thread_title
 from helpers.observe.reading import Lane, Reader
+
+if TYPE_CHECKING:
+    from helpers.observe.waits import Waits
 
 _DONE = int(Cell.DONE)
 _traces: "WeakValueDictionary[str, Trace]" = WeakValueDictionary()
@@ -92,6 +95,7 @@ class Trace:
         self._reader = Reader(folder)
         self._reading = threading.Lock()
         self._last: list[Lane] | None = None
+        self._last_waits: Waits | None = None
         _traces[folder] = self
 
     def __reduce__(self) -> "tuple[object, tuple[str, int, int]]":
@@ -141,11 +145,11 @@ class Trace:
         """
         if total < 0:
             raise ValueError(f"total must be 0 or more, got {total!r}")
-        self._lane().expect(total)
+        self.own_lane().expect(total)
 
     def note(self, text: str) -> None:
         """Say `text` where a script would print it."""
-        self._lane().mark(Kind.NOTE, text)
+        self.own_lane().mark(Kind.NOTE, text)
 
     def extra_lane(self, title: str) -> LaneWriter:
         """A further lane beside the current thread's own, to be written by one thread only."""
@@ -158,8 +162,11 @@ class Trace:
 
     def close(self) -> None:
         """Read all there is, then delete the folder. Threads that still write go on, unread."""
+        from helpers.observe.lock_states import standing  # noqa: PLC0415 - 2 ms that no worker needs to pay
+
         with self._reading:
             if self._last is None:
+                self._last_waits = standing(self._reader).waits
                 self._last = self._reader.poll()
                 self._reader.close()
         self._local = threading.local()
@@ -167,12 +174,15 @@ class Trace:
         if finalizer is not None:
             finalizer()
 
-    def _lane(self) -> LaneWriter:
+    def own_lane(self) -> LaneWriter:
+        """The lane that the current thread writes; made at its first word."""
         lane: LaneWriter | None = getattr(self._local, "lane", None)
         return lane or self._new_lane()
 
     def _new_lane(self) -> LaneWriter:
-        lane = self._local.lane = self.extra_lane(thread_title())
+        lane = self.extra_lane(thread_title())
+        lane.cells[Cell.WORKER] = lane.me
+        self._local.lane = lane
         return lane
 
 

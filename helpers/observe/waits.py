@@ -11,7 +11,6 @@ A lock may have several holders (a semaphore): then who waits for it is stuck on
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -32,8 +31,16 @@ class Wait(NamedTuple):
     """Whether the wait has a time-out, so that it ends by itself."""
 
 
-@dataclass(frozen=True)
-class Waits:
+class _Known(NamedTuple):
+    """A dataclass would do, but its import costs a worker 8 ms."""
+
+    holds: tuple[Hold, ...] = ()
+    waits: tuple[Wait, ...] = ()
+    ended: frozenset[str] = frozenset()
+    open: frozenset[str] = frozenset()
+
+
+class Waits(_Known):
     """Who holds what and who waits for what, at one moment.
 
     Attributes:
@@ -42,11 +49,6 @@ class Waits:
         ended: workers that have ended, and so will release nothing.
         open: locks that somebody unknown may release, or that have permits left: nobody is stuck on them.
     """
-
-    holds: tuple[Hold, ...] = ()
-    waits: tuple[Wait, ...] = ()
-    ended: frozenset[str] = frozenset()
-    open: frozenset[str] = frozenset()
 
     @cached_property
     def circle(self) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Draw lanes as one SVG: one lane a thread, time from left to right.
 
 A bar is tinted over its whole length and filled from below for the share of its time that its thread was on a core:
-full is running, empty is waiting. The interface's lane shows its heartbeat, and a box wherever it froze.
+full is running, empty is waiting. Below its bars a lane has the named locks that it held. The interface's lane shows
+its heartbeat, and a box wherever it froze.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from helpers.observe.reading import Lane
 from helpers.panels.bars import SEVERAL, Bar, bars
 from helpers.panels.markup import safe, short
 from helpers.panels.scale import Scale
+from helpers.panels.strips import STRIP, Strip, drawn_strips, strips
 from helpers.panels.theme import COLOURS
 from helpers.panels.words import freezes, running_share, seconds
 
@@ -42,16 +44,17 @@ def drawing(lanes: Sequence[Lane]) -> Drawing:
     zero, end = _extent(lanes)
     scale = Scale(zero, end)
     drawn = _merged(lanes, zero, end)
-    names = list(dict.fromkeys(bar.name for bar in chain.from_iterable(drawn)))
+    names = list(dict.fromkeys(bar.name for bar in chain.from_iterable(lane_bars for lane_bars, _ in drawn)))
     styles = {name: _NameStyle(name, place) for place, name in enumerate(names)}
     parts: list[str] = []
     top = 0
     marks = max(4, MOST_MARKS // len(lanes))
-    for lane, lane_bars in zip(lanes, drawn, strict=True):
+    for lane, (lane_bars, held) in zip(lanes, drawn, strict=True):
         rows = 1 + max((bar.depth for bar in lane_bars), default=0)
         parts += _lane_parts(lane, lane_bars, styles, scale, top)
+        parts += drawn_strips(held, scale, top + 20 + rows * (HEIGHT + 2) + 2, WIDTH)
         parts += _marks(lane, scale, top + 20, marks)
-        top += 20 + rows * (HEIGHT + 2) + 6
+        top += 20 + rows * (HEIGHT + 2) + 6 + len(held) * STRIP
     parts += scale.axis(top)
     name = f"Timeline of {len(lanes)} lanes over {seconds(end - zero)}"
     height = top + 20
@@ -65,16 +68,22 @@ def _extent(lanes: Sequence[Lane]) -> tuple[int, int]:
     last = [lane.opened for lane in lanes]
     for lane in lanes:
         last += [span.end or lane.ended or lane.seen for span in lane.spans if span.depth == 0]
+        last += [hold.end or lane.ended or lane.seen for hold in [*lane.held[-1:], *lane.holding]]
         last += [note.at for note in lane.notes[-1:]] + lane.ticks[-1:]
     return zero, max(*last, zero + 1_000_000)
 
 
-def _merged(lanes: Sequence[Lane], zero: int, end: int) -> list[list[Bar]]:
-    """Each lane's bars: as fine as they can be drawn, unless they are too many in all."""
+def _merged(lanes: Sequence[Lane], zero: int, end: int) -> list[tuple[list[Bar], list[Strip]]]:
+    """Each lane's bars, and its strips: as fine as they can be drawn, unless they are too many in all."""
     pixel = (end - zero) / max(FEWEST_COLUMNS, min(WIDTH, COLUMNS // len(lanes)))
     while True:
-        drawn = [bars(lane.spans, lane.ended or end, pixel, ROWS) for lane in lanes]
-        if sum(map(len, drawn)) <= MOST_BARS or pixel > end - zero:
+        drawn = [
+            (bars(lane.spans, lane.ended or end, pixel, ROWS), strips(lane, lane.ended or end, pixel))
+            for lane in lanes
+        ]
+        # A strip's bar may have a padlock: it takes twice the room.
+        many = sum(len(own) + 2 * sum(len(strip.bars) for strip in held) for own, held in drawn)
+        if many <= MOST_BARS or pixel > end - zero:
             return drawn
         pixel *= 2
 
@@ -165,6 +174,8 @@ def _legend(styles: dict[str, _NameStyle], lanes: Sequence[Lane]) -> str:
         entries.append(
             f'<span style="color:{COLOURS[2]}">❘</span> a heartbeat of the interface; a dashed box: it froze'
         )
+    if any(lane.held or lane.holding for lane in lanes):
+        entries.append("a round bar with a padlock: a named lock while it was held, if for 1 ms or more")
     if any(lane.notes for lane in lanes):
         entries.append("▾ words, ✕ an error")
     items = "".join(f"<li>{entry}</li>" for entry in entries)

@@ -21,6 +21,8 @@ from helpers.observe.trace import Trace
 from helpers.panels.markup import safe, short
 from helpers.panels.outcome import ThreadErrors, Worker, ask_to_stop, is_over, lanes_of, state
 from helpers.panels.timeline import Timeline, figure
+from helpers.panels.wait_graph import WaitGraph
+from helpers.panels.wait_watch import WaitWatch
 
 # Chosen so that a view of two busy workers takes less than 1 % of a core: benchmarks/live_view.py measures it.
 REFRESH: Final = 0.1  # seconds between two looks at the trace
@@ -61,7 +63,8 @@ class LiveView(VBox):
         RuntimeError: no event loop is running, as in a script.
 
     Awaiting it gives how each worker ended, by its name: `{"worker": "finished"}`, and leaves the timeline as a
-    picture. If the awaiting cell is interrupted, the workers are stopped.
+    picture, and the last deadlock of named locks that was seen, if one was. If the awaiting cell is interrupted, the
+    workers are stopped.
     """
 
     def __init__(self, trace: Trace, workers: Sequence[Worker], *, stop: threading.Event | None = None) -> None:
@@ -86,7 +89,9 @@ class LiveView(VBox):
         self._rows = [_Row(worker.name) for worker in self._workers]
         self._total = [_Row("in all")] if len(workers) > 1 else []
         self._picture = HTML(layout=Layout(width="100%"))
-        super().__init__([HBox([self._button, self._head]), *self._rows, *self._total, self._picture])
+        self._waits = WaitWatch(trace)
+        head = HBox([self._button, self._head])
+        super().__init__([head, *self._rows, *self._total, self._picture, self._waits])
         self._task = loop.create_task(self._watch())
 
     def __repr__(self) -> str:
@@ -101,6 +106,7 @@ class LiveView(VBox):
         """What the Stop button does: ask threads, end processes; as `ask_to_stop` has it."""
         self._asked.update(worker for worker in self._workers if not is_over(worker))
         self._button.disabled = True
+        self._waits.look(self._trace.lanes())  # a deadlock goes with its processes
         ask_to_stop(self._workers, self._request)
         self._refresh(everything=True)
 
@@ -118,6 +124,8 @@ class LiveView(VBox):
             raise
         self._picture.value = ""
         display(Timeline(self._trace))  # is saved with the notebook, as a widget is not
+        if self._waits.deadlock is not None:
+            display(WaitGraph(self._waits.deadlock))
         return {worker.name: self._state(worker, self._trace.lanes()) for worker in self._workers}
 
     async def _watch(self) -> None:
@@ -139,6 +147,7 @@ class LiveView(VBox):
             row.fill(int(1000 * sum(shares) / len(shares)), 1000)
         if everything or elapsed >= self._next_words:
             self._next_words = elapsed + WORDS
+            self._waits.look(lanes)
             self._speak(lanes, elapsed, sum(shares) / len(shares))
         if everything or elapsed >= self._next_drawing:
             self._draw(lanes, elapsed)
@@ -172,7 +181,8 @@ class LiveView(VBox):
         self._next_drawing = elapsed + max(FASTEST_DRAWING, price / DRAWING_SHARE)
 
     def _state(self, worker: Worker, lanes: Sequence[Lane]) -> str:
-        return state(worker, lanes_of(worker, lanes), self._errors, asked=worker in self._asked)
+        own = lanes_of(worker, lanes)
+        return state(worker, own, self._errors, self._waits.now, asked=worker in self._asked)
 
 
 def _count(lanes: Sequence[Lane]) -> tuple[int, int]:

@@ -6,17 +6,21 @@ A worker here is a `threading.Thread` or a `multiprocessing` process of any star
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from multiprocessing.process import BaseProcess
-from time import perf_counter
+from time import perf_counter, sleep
+from typing import Final
 from weakref import WeakKeyDictionary
 
 from helpers.observe.reading import Lane
+from helpers.observe.waits import Waits
 
+NOBODY: Final = Waits()
 Worker = threading.Thread | BaseProcess
 
 # How long processes may take to go when asked; most are gone in 1 ms, and the whole of Stop may last 100 ms.
 PATIENCE: float = 0.05
+LOOK_EVERY: float = 0.001
 # A killed process goes for certain, but a machine that is busy with others may let it wait for its end.
 _MOST_PATIENCE: float = 2.0
 
@@ -67,22 +71,23 @@ def lanes_of(worker: Worker, lanes: Sequence[Lane]) -> list[Lane]:
     return [lane for lane in lanes if lane.pid == worker.pid]
 
 
-def state(worker: Worker, lanes: Sequence[Lane], errors: ThreadErrors, *, asked: bool) -> str:
+def state(worker: Worker, lanes: Sequence[Lane], errors: ThreadErrors, waits: Waits = NOBODY, *, asked: bool) -> str:
     """How `worker` is doing, in words.
 
     Args:
         worker: a thread or process, started or not.
         lanes: those that it has written.
         errors: knows how threads failed.
+        waits: who waits for whom now.
         asked: whether it was told to stop while it was still at work.
     """
     if isinstance(worker, threading.Thread):
-        return _thread_state(worker, lanes, errors, asked=asked)
+        return _thread_state(worker, lanes, errors, waits, asked=asked)
     if worker.pid is None:
         return "not started"
     code = worker.exitcode
     if code is None:
-        return "working" if lanes else "starting"
+        return _doing(lanes, waits)
     if code == 0:
         return "finished"
     if code < 0:
@@ -91,11 +96,14 @@ def state(worker: Worker, lanes: Sequence[Lane], errors: ThreadErrors, *, asked:
     return f"failed: {_last_error(lanes) or f'exit code {code}'}"
 
 
-def _thread_state(thread: threading.Thread, lanes: Sequence[Lane], errors: ThreadErrors, *, asked: bool) -> str:
+def _thread_state(
+    thread: threading.Thread, lanes: Sequence[Lane], errors: ThreadErrors, waits: Waits, *, asked: bool
+) -> str:
     if thread.ident is None:
         return "not started"
     if thread.is_alive():
-        return "asked to stop, still working" if asked else "working" if lanes else "starting"
+        doing = _doing(lanes, waits)
+        return f"asked to stop, still {doing if lanes else 'working'}" if asked else doing
     failed = errors.of(thread)
     if failed is not None:
         return f"failed: {failed}"
@@ -103,6 +111,32 @@ def _thread_state(thread: threading.Thread, lanes: Sequence[Lane], errors: Threa
         return "finished"
     complete = any(lane.expected and lane.done >= lane.expected for lane in lanes)
     return "finished (it did not stop when asked)" if complete else "stopped (as it was asked to)"
+
+
+def _doing(lanes: Sequence[Lane], waits: Waits) -> str:
+    """What a worker that is alive does: of several threads, what is worst."""
+    wanted = {wait.worker: wait.lock for wait in waits.waits}
+    waiting = {name: lane for lane in lanes for name in _names(lane) if name in wanted}
+    stuck = [waiting[name] for name in waits.circle if name in waiting and waits.is_deadlock]
+    if len(lanes) > 1 and stuck:
+        return f"deadlocked: {', '.join(_short_title(lane) for lane in stuck)}"
+    for name, lane in waiting.items():
+        holders = waits.holders(wanted[name])
+        hold = "holds" if len(holders) == 1 else "hold"
+        words = f"waits for {wanted[name]}" + (f", which {' and '.join(holders)} {hold}" if holders else "")
+        return f"deadlocked: {words}" if stuck else f"{_short_title(lane)} {words}" if len(lanes) > 1 else words
+    return "working" if lanes else "starting"
+
+
+def _names(lane: Lane) -> Iterator[str]:
+    """What waits may call a lane's thread: its title, or more where two lanes have the same."""
+    for name in (lane.title, f"{lane.title} (process {lane.pid})"):
+        yield from (name, f"{name} (thread {lane.thread & 0xFFFF_FFFF})")
+
+
+def _short_title(lane: Lane) -> str:
+    """A thread's own name, without that of the process it runs in."""
+    return lane.title.rpartition(" / ")[2]
 
 
 def ask_to_stop(workers: Sequence[Worker], request: "threading.Event | None") -> None:
@@ -125,8 +159,12 @@ def ask_to_stop(workers: Sequence[Worker], request: "threading.Event | None") ->
 def _join(processes: Sequence[BaseProcess], seconds: float) -> None:
     """Wait until all are gone, but no longer than that in all."""
     deadline = perf_counter() + seconds
+    # No join(seconds): a worker's own forked child holds the pipe that tells of the end, and it would wait for both.
+    while any(process.exitcode is None for process in processes) and perf_counter() < deadline:
+        sleep(LOOK_EVERY)
     for process in processes:
-        process.join(max(0.0, deadline - perf_counter()))
+        if process.exitcode is not None:
+            process.join()
 
 
 def _last_error(lanes: Sequence[Lane]) -> str | None:

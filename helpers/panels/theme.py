@@ -29,3 +29,30 @@ STYLE: Final = f"""<style>
 .pc-picture pre {{ white-space: pre-wrap; overflow-wrap: anywhere; font-size: 12px; margin: 4px 0; }}
 .pc-picture summary {{ cursor: pointer; color: {INK}; }}
 </style>"""
+
+# Apart from the other, so that pictures without a graph, which are stored in notebooks, stay as they are.
+GRAPH_STYLE: Final = f"""<style>
+.pc-picture .pc-worker rect {{ fill: {PAPER}; fill: color-mix(in srgb, {COLOURS[0]} 17%, {PAPER});
+  stroke: {COLOURS[0]}; stroke-width: 1.5; }}
+.pc-picture .pc-ring {{ fill: {NOT_YET}10; }}
+.pc-picture .pc-lock > path {{ fill: {PAPER}; stroke: {INK}; stroke-width: 1.3; }}
+.pc-picture .pc-stuck rect, .pc-picture .pc-stuck > path {{ stroke-width: 2.5; }}
+.pc-picture .pc-gone rect, .pc-picture .pc-open > path {{ stroke-dasharray: 4 3; }}
+.pc-picture .pc-gone rect {{ fill: {PAPER}; stroke: {COLOURS[4]}; }}
+.pc-picture .pc-lock .pc-padlock {{ fill: {INK}; }}
+.pc-picture .pc-lock .pc-shackle {{ fill: none; stroke: {INK}; stroke-width: 1.8; stroke-dasharray: none; }}
+.pc-picture text.pc-name {{ font-size: 13px; font-weight: 600; }}
+.pc-picture .pc-holds path, .pc-picture .pc-waits path {{ fill: none; stroke: {FAINT_INK}; stroke-width: 1.6; }}
+.pc-picture .pc-holds polygon, .pc-picture .pc-waits polygon {{ fill: {FAINT_INK}; }}
+.pc-picture .pc-waits path {{ stroke-dasharray: 6 4; }}
+.pc-picture .pc-circle path {{ stroke: {NOT_YET}; stroke-width: 7; }}
+.pc-picture .pc-circle path.pc-inner {{ stroke: {PAPER}; stroke-width: 3; }}
+.pc-picture .pc-circle polygon {{ fill: {NOT_YET}; }}
+.pc-picture .pc-circle.pc-waits path {{ stroke-dasharray: 13 6; }}
+.pc-picture text.pc-word {{ font-size: 22px; font-weight: 700; fill: {NOT_YET}; }}
+.pc-picture .pc-timed .pc-circle path {{ stroke: {COLOURS[0]}; }}
+.pc-picture .pc-timed .pc-circle path.pc-inner {{ stroke: {PAPER}; }}
+.pc-picture .pc-timed .pc-circle polygon, .pc-picture .pc-timed text.pc-word {{ fill: {COLOURS[0]}; }}
+.pc-picture .pc-timed .pc-ring {{ fill: {COLOURS[0]}10; }}
+.pc-picture figcaption {{ margin: 4px 0; max-width: 60em; }}
+</style>"""

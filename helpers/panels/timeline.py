@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from helpers.observe.reading import Lane
 from helpers.observe.trace import Trace
-from helpers.panels.drawing import WIDTH, Drawing, drawing
+from helpers.panels.drawing import WIDTH, drawing
 from helpers.panels.markup import safe
 from helpers.panels.theme import STYLE
 from helpers.panels.words import described, said
@@ -37,8 +37,9 @@ class Timeline:
     def _repr_html_(self) -> str:
         lanes = self._trace.lanes()
         picture = drawing(lanes)
+        image = stored_image(picture.svg, WIDTH, picture.height, "Timeline")
         live = f'<div class="pc-live" style="display:none">{picture.svg}</div>'
-        return _framed(f"{_image(picture)}{live}{picture.legend}{_words(lanes)}")
+        return framed(f"{image}{live}{picture.legend}{_words(lanes)}")
 
     @property
     def text(self) -> str:
@@ -49,21 +50,22 @@ class Timeline:
 def figure(lanes: Sequence[Lane]) -> str:
     """`lanes` as HTML, without the words: for a view that is redrawn while its readers look on."""
     picture = drawing(lanes)
-    return _framed(picture.svg + picture.legend)
+    return framed(picture.svg + picture.legend)
 
 
-def _framed(parts: str) -> str:
+def framed(parts: str) -> str:
+    """`parts`, which are HTML, as a figure in our style."""
     return f'<figure class="pc-picture">{STYLE}{parts}</figure>'
 
 
-def _image(picture: Drawing) -> str:
+def stored_image(svg: str, width: int, height: int, name: str) -> str:
     """The SVG as an image that needs nothing around it, on white."""
     alone = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH + 20}" height="{picture.height}">{STYLE}'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width + 20}" height="{height}">{STYLE}'
         f'<rect width="100%" height="100%" fill="white"/>'
-        f'<svg class="pc-picture" x="10" width="{WIDTH}">{picture.svg}</svg></svg>'
+        f'<svg class="pc-picture" x="10" width="{width}">{svg}</svg></svg>'
     )
-    return f'<img class="pc-stored" alt="Timeline" src="data:image/svg+xml,{quote(alone, safe=UNQUOTED)}">'
+    return f'<img class="pc-stored" alt="{name}" src="data:image/svg+xml,{quote(alone, safe=UNQUOTED)}">'
 
 
 def _words(lanes: Sequence[Lane]) -> str:

@@ -53,6 +53,7 @@ def said(lanes: Sequence[Lane]) -> str:
 def _lane_lines(lane: Lane, zero: int) -> list[str]:
     lines = [f"{lane.title} (process {lane.pid})"]
     lines += _span_lines(lane, zero)
+    lines += _hold_lines(lane, zero)
     if lane.ticks:
         pauses = freezes(lane.ticks)
         lines += [f"  frozen from {_at(a, zero)} for {seconds(b - a)}" for a, b in pauses]
@@ -98,6 +99,19 @@ def _counted_lines(lane: Lane, zero: int) -> list[str]:
     if len(count) > MOST_LINES:
         lines.append(f"  … {len(count) - MOST_LINES} more names …")
     return lines + [f"  {s.name} from {_at(s.start, zero)}, still open" for s in lane.spans if s.end is None]
+
+
+def _hold_lines(lane: Lane, zero: int) -> list[str]:
+    """The named locks it held, one by one if they are few, else how often each; and those it holds now."""
+    length: dict[str, list[int]] = {}
+    lines = []
+    for lock, start, end in sorted(lane.held, key=lambda hold: hold.start):
+        if end is not None:
+            length.setdefault(lock, []).append(end - start)
+            lines.append(f"  holds {lock} from {_at(start, zero)} for {seconds(end - start)}")
+    if len(lines) > MOST_LINES:
+        lines = [f"  holds {lock} {len(own)} times, {seconds(sum(own))} in all" for lock, own in length.items()]
+    return _cut(lines) + [f"  holds {hold.lock} from {_at(hold.start, zero)}, still" for hold in lane.holding]
 
 
 def _at(moment: int, zero: int) -> str:

@@ -5,9 +5,10 @@ import signal
 import sys
 import threading
 import time
-from typing import Never
+from typing import Any, Never
 
 from helpers.observe.lifeline import end_with_parent
+from helpers.observe.locks import named
 from helpers.observe.trace import Trace
 
 
@@ -78,3 +79,30 @@ def be_deaf(trace: Trace) -> Never:
 def kill_itself(trace: Trace) -> None:
     with trace.span("about to be killed"):
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def take_both(trace: Trace, first: Any, second: Any, both: Any) -> None:
+    """Take two locks; whoever does so in another order at the same time is met in a deadlock."""
+    if threading.current_thread() is threading.main_thread():
+        end_with_parent()
+    with trace.span("taking both"), first:
+        both.wait(60)
+        with second:
+            pass
+
+
+def deadlock_threads(trace: Trace) -> None:
+    """Two threads of this process in a deadlock."""
+    end_with_parent()
+    lock_x, lock_y = (named(name, threading.Lock(), trace) for name in ("lock_x", "lock_y"))
+    both = threading.Barrier(2)
+    threading.Thread(target=take_both, args=(trace, lock_y, lock_x, both), name="f2").start()
+    thread = threading.Thread(target=take_both, args=(trace, lock_x, lock_y, both), name="f1")
+    thread.start()
+    with trace.span("waiting"):
+        thread.join()
+
+
+def hold_until(trace: Trace, lock: Any, event: threading.Event) -> None:
+    with trace.span("holding"), lock:
+        event.wait(60)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import pytest
 from ipywidgets import HTML, Button, IntProgress, Widget
 
+from helpers.observe.locks import named
 from helpers.observe.reading import Reader
 from helpers.observe.trace import Trace
 from helpers.panels.live_view import LiveView
@@ -63,7 +64,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Message]:
 
 
 def rows(view: LiveView) -> list[Row]:
-    return [Row(*row.children) for row in view.children[1:-1]]
+    return [Row(*row.children) for row in view.children[1:-2]]
 
 
 def head(view: LiveView) -> HTML:
@@ -75,6 +76,10 @@ def button(view: LiveView) -> Button:
 
 
 def picture(view: LiveView) -> HTML:
+    return view.children[-2]
+
+
+def waits(view: LiveView) -> HTML:
     return view.children[-1]
 
 
@@ -130,6 +135,7 @@ def test_in_the_end_the_bar_the_words_and_the_outcome_are_the_truth(kind: str, t
     assert head(view).value.startswith("ended after ")
     assert button(view).disabled
     assert picture(view).value == ""
+    assert waits(view).value == ""
 
 
 def test_outcomes_of_all_kinds_together_by_name(trace: Trace):
@@ -511,3 +517,82 @@ def test_awaiting_shows_the_view_once_and_then_its_picture(trace: Trace, monkeyp
     shown.clear()
     run(main(before=True))
     assert [repr(each) for each in shown] == ["<Timeline>"]
+
+
+def deadlocked(trace: Trace, method: str) -> tuple[list[BaseProcess], object]:
+    """Two processes that take the same two locks in different orders, and never end; and what to keep until then."""
+    context = multiprocessing.get_context(method)
+    locks = [named(name, context.Lock(), trace) for name in ("lock_x", "lock_y")]
+    both = context.Barrier(2)
+    workers = [
+        context.Process(target=doings.take_both, args=(trace, *order, both), name=name, daemon=True)
+        for name, order in (("f1", locks), ("f2", locks[::-1]))
+    ]
+    return workers, (locks, both)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_deadlock_of_processes_is_drawn_said_and_kept(
+    method: str, trace: Trace, sent: list[Message], monkeypatch: pytest.MonkeyPatch
+):
+    shown: list[object] = []
+    monkeypatch.setattr("helpers.panels.live_view.display", shown.append)
+
+    async def main() -> list[Message]:
+        workers, _kept = deadlocked(trace, method)
+        start(*workers)
+        view = LiveView(trace, workers)
+        await soon(lambda: "Deadlock: f1 holds lock_x and waits for lock_y; f2" in waits(view).value, "the graph")
+        first, second, _ = rows(view)
+        await soon(lambda: first.words.value == "deadlocked: waits for lock_y, which f2 holds", "words")
+        assert second.words.value == "deadlocked: waits for lock_x, which f1 holds"
+        await asyncio.sleep(0.2)
+        sent.clear()
+        await asyncio.sleep(1)
+        quiet = [message for message in sent if message.widget is waits(view)]
+        view.stop()
+        assert set(await view) == {"f1", "f2"}
+        assert waits(view).value == ""
+        return quiet
+
+    assert run(main()) == [], "what does not change is not sent"
+    assert [repr(each) for each in shown[1:]] == ["<Timeline>", "<WaitGraph>"]
+    assert shown[-1].words.startswith("Deadlock: f1 holds lock_x and waits for lock_y; f2 holds lock_y")
+
+
+def test_a_deadlock_of_threads_inside_a_process_is_said_of_the_process(trace: Trace):
+    async def main() -> None:
+        context = multiprocessing.get_context(METHODS[-1])
+        worker = context.Process(target=doings.deadlock_threads, args=(trace,), name="worker", daemon=True)
+        start(worker)
+        view = LiveView(trace, [worker])
+        await soon(lambda: rows(view)[0].words.value == "deadlocked: f1, f2", "words")
+        view.stop()
+        await view
+
+    run(main())
+
+
+def test_a_wait_that_is_no_circle_is_shown_while_it_lasts_and_leaves_no_picture(
+    trace: Trace, monkeypatch: pytest.MonkeyPatch
+):
+    shown: list[object] = []
+    monkeypatch.setattr("helpers.panels.live_view.display", shown.append)
+
+    async def main() -> None:
+        lock, leave = named("lock_x", threading.Lock(), trace), threading.Event()
+        holder = made("thread", doings.hold_until, trace, lock, leave, name="holder")
+        start(holder)
+        await soon(lock.locked, "the lock to be held")
+        waiter = made("thread", doings.hold_until, trace, lock, leave, name="waiter")
+        start(waiter)
+        view = LiveView(trace, [holder, waiter], stop=leave)
+        await soon(lambda: "waiter waits for lock_x, which holder holds." in waits(view).value, "the graph")
+        await soon(lambda: rows(view)[1].words.value == "waits for lock_x, which holder holds", "words")
+        assert rows(view)[0].words.value == "working"
+        view.stop()
+        await view
+        assert waits(view).value == ""
+
+    run(main())
+    assert [repr(each) for each in shown[1:]] == ["<Timeline>"]

@@ -12,10 +12,12 @@ from multiprocessing.process import BaseProcess
 import pytest
 
 from helpers.observe.trace import Trace
-from helpers.panels.outcome import ThreadErrors, Worker, ask_to_stop, is_over, lanes_of, state
+from helpers.observe.waits import Hold, Wait, Waits
+from helpers.panels.outcome import NOBODY, ThreadErrors, Worker, ask_to_stop, is_over, lanes_of, state
 from helpers.workers.computing import call_without_end, compute_without_end
 from tests.observe.starting import METHODS, until
 from tests.panels import doings
+from tests.panels.made import lane
 
 pytestmark = pytest.mark.usefixtures("left_as_found")
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
@@ -274,3 +276,38 @@ def test_each_worker_has_its_own_lanes(trace: Trace):
     event.set()
     for thread in threads:
         thread.join(30)
+
+
+HOLDS = (Hold("f1", "lock_x"), Hold("f2", "lock_y"))
+FIRST, SECOND = Wait("f1", "lock_y"), Wait("f2", "lock_x")
+
+
+@pytest.mark.parametrize(
+    ("waits", "titles", "said"),
+    [
+        (NOBODY, ["f1"], "working"),
+        (NOBODY, [], "starting"),
+        (Waits(HOLDS, (SECOND,)), ["f1"], "working"),
+        (Waits(HOLDS, (FIRST,)), ["f1"], "waits for lock_y, which f2 holds"),
+        (Waits((), (FIRST,)), ["f1"], "waits for lock_y"),
+        (Waits((*HOLDS, Hold("f3", "lock_y")), (FIRST,)), ["f1"], "waits for lock_y, which f2 and f3 hold"),
+        (Waits(HOLDS, (FIRST, SECOND)), ["f1"], "deadlocked: waits for lock_y, which f2 holds"),
+        (Waits(HOLDS, (FIRST, SECOND)), ["main", "f2", "f1"], "deadlocked: f1, f2"),
+        (Waits(HOLDS, (FIRST, SECOND)), ["main", "f2"], "deadlocked: f2"),
+        (Waits(HOLDS, (FIRST,)), ["main", "f1"], "f1 waits for lock_y, which f2 holds"),
+        (Waits(HOLDS, (Wait("f1", "lock_y", gives_up=True), SECOND)), ["f1"], "waits for lock_y, which f2 holds"),
+        (Waits((), (Wait("f1 (process 4321)", "l"),)), ["f1"], "waits for l"),
+        (Waits((), (Wait("f1 (process 4321) (thread 7)", "l"),)), ["f1"], "waits for l"),
+        (Waits((), (Wait("f1 (process 99)", "l"),)), ["f1"], "working"),
+    ],
+)
+def test_who_waits_says_for_what(waits: Waits, titles: list[str], said: str, errors: ThreadErrors):
+    thread = threading.Thread(target=time.sleep, args=(0.3,))
+    thread.start()
+    lanes = [lane(title=title) for title in titles]
+    for each in lanes:
+        each.thread = 7
+    assert state(thread, lanes, errors, waits, asked=False) == said
+    still = said if lanes else "working"
+    assert state(thread, lanes, errors, waits, asked=True) == f"asked to stop, still {still}"
+    thread.join()

@@ -1,0 +1,1 @@
+"""What the lessons say and their cells do not show, measured."""
