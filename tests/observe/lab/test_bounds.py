@@ -2,6 +2,7 @@
 
 # ruff: noqa: BLE001, S110, S311, SIM105, SIM117 (programs that do what they should not are what it is about)
 
+import functools
 import queue
 import random
 import threading
@@ -13,9 +14,19 @@ import pytest
 from helpers.observe.lab.exploring import explore
 from helpers.observe.lab.program import Program
 from helpers.observe.lab.stage import Stage, run_schedule
+from helpers.panels.sandbox import run_in_sandbox
 from tests.observe.lab.programs import TWO_LOCKS
 
-threads_stay = pytest.mark.usefixtures("threads_stay")
+
+def threads_stay(test):
+    """Run a test of threads that cannot be ended in a process of its own, which takes them along."""
+
+    @functools.wraps(test)
+    def run():
+        outcome = run_in_sandbox(test, limit=50)
+        assert outcome.kind == "finished", repr(outcome)
+
+    return run
 
 
 def write(shared):
