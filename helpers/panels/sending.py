@@ -17,9 +17,11 @@ import cloudpickle
 
 
 class _Pickler(cloudpickle.Pickler):
-    # Connections are pickled by reducers that only multiprocessing's own pickler knows.
+    # Connections and shared values are pickled by reducers that only multiprocessing's own pickler knows. The very
+    # dict of them, for some come later, with the module that needs them.
     dispatch_table: ClassVar = ChainMap(
-        cloudpickle.Pickler.dispatch_table, ForkingPickler(io.BytesIO()).dispatch_table
+        cloudpickle.Pickler.dispatch_table,
+        ForkingPickler._extra_reducers,  # type: ignore[attr-defined] # noqa: SLF001 (the stubs do not know it)
     )
 
 

@@ -60,6 +60,11 @@ def two_locks():
         thread.join()
 
 
+def add_five(value):
+    with value.get_lock():
+        value.value += 5
+
+
 def swap(pair):
     return Pair(pair.right, pair.left)
 
@@ -150,6 +155,13 @@ def test_traces_queues_connections_and_locks_are_shared(cell, method: str):
         assert (lane.title, [span.name for span in lane.spans]) == ("main thread", ["telling"])
     for thing in (queue, ours, theirs):
         thing.close()
+
+
+@each_method
+def test_a_value_is_shared(cell, method: str):
+    value = multiprocessing.get_context(method).Value("i", 3)
+    outcome = run_in_sandbox(cell["add_five"], value, method=method)
+    assert (outcome.kind, value.value) == ("finished", 8)
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,8 @@ FIRST_AND_SECOND: Final = (
         "All four examples",
         "A module should not act when it is imported; hence the test of __name__ at the end.",
         "right",
-        "Then it was good manners. With processes it is a must: a spawned one, and one from a fork server, imports "
-        "the main module first.",
+        "For threads it is good manners. For processes it is a must, and on Windows always was: a spawned one, "
+        "and one from a fork server, imports the main module first.",
         "needed everywhere: spawn is the default on Windows and macOS, forkserver on Linux from 3.14 on",
         (
             programs.a_spawned_process_needs_the_guard,

@@ -36,10 +36,10 @@ MISSING: Final = (
     ),
     Claim(
         "the cure for a deadlock",
-        _NOWHERE,
-        "How a deadlock is made impossible.",
+        "Only for processes",
+        "How threads that share locks are kept from a deadlock.",
         "missing",
-        "Take locks in one order, everywhere; or wait with a limit and start again; or have one lock; or one owner.",
+        "Take locks in one order, everywhere; or wait with a limit and start again; or have one lock.",
         "any",
         (locks.one_order_never_does,),
         6,
@@ -60,7 +60,7 @@ MISSING: Final = (
         "How a result comes back.",
         "missing",
         "submit gives a future at once; its result() waits for what the function returns.",
-        "since 3.2",
+        "Pool.map and apply_async since 2.6; futures since 3.2",
         (beyond.a_future_brings_the_result, processes.what_a_process_returns_is_lost),
         11,
     ),
@@ -79,7 +79,8 @@ MISSING: Final = (
         _NOWHERE,
         "What becomes of an exception in a worker.",
         "missing",
-        "In a bare thread or process it is printed, and nobody is told. A future raises it again where you ask.",
+        "In a bare thread or process it is printed; a process has exit code 1. A future raises it again where you "
+        "ask.",
         "threading.excepthook since 3.8",
         (
             threads.an_error_stays_in_its_thread,
@@ -132,7 +133,7 @@ MISSING: Final = (
         _NOWHERE,
         "More than one Python in one process, each with a GIL of its own.",
         "missing",
-        "Between threads and processes: they use several cores, and share no objects.",
+        "Between threads and processes: they use several cores, and share next to no objects.",
         "a GIL for each since 3.12; concurrent.interpreters and InterpreterPoolExecutor from 3.14 on",
         (
             Document(f"{PEPS}pep-0684/", "a GIL for each interpreter"),

@@ -42,7 +42,7 @@ PROCESSES: Final = (
     Claim(
         "much faster",
         "Example 2",
-        "It may be much faster on a modern computer.",
+        "Spread over processes, a program can gain a lot of speed.",
         "partly",
         "If there is much more to compute than to start and to send. A process takes longer to start than a thread, "
         "and all that goes in or comes out is packed and copied.",
@@ -55,15 +55,15 @@ PROCESSES: Final = (
         "The text",
         "Processes share nothing, so they do not get into each other's way, and there are no deadlocks.",
         "wrong",
-        "Two processes with two locks hang as two threads do. So does one that is joined before its full queue is "
-        "emptied, and a clone whose parent was forked while another thread held a lock. And files, databases, cores "
-        "and memory are shared as ever.",
+        "Two processes with two locks hang as two threads do. So does one that is joined before what it put into "
+        "a queue is taken out, and a clone whose parent was forked while another thread held a lock. And files, "
+        "databases, cores and memory are shared as ever.",
         "any",
         (
             locks.two_processes_lock_each_other_out,
             locks.a_terminated_process_keeps_its_lock,
             beyond.a_full_queue_keeps_its_process,
-            Document(f"{_MULTIPROCESSING}#programming-guidelines", "join before get on a full queue is a deadlock"),
+            Document(f"{_MULTIPROCESSING}#programming-guidelines", "join before get may be a deadlock"),
         ),
         9,
     ),
@@ -129,7 +129,7 @@ PROCESSES: Final = (
         "The locks and semaphores of multiprocessing behave as those of threading.",
         "partly",
         "Nearly. An argument has another name, errors are of other kinds, limits below zero mean something else, and "
-        "a lock stays locked when its holder dies.",
+        "a lock stays locked for all others when its process is killed.",
         "any",
         (
             processes.locks_differ_in_small_things,
@@ -157,8 +157,8 @@ PROCESSES: Final = (
         "The text",
         "Queue and Pipe are classes.",
         "partly",
-        "What you call is a function each time. Queue() makes an object that is one; Pipe() gives you a pair, the "
-        "two ends. And two writers on one end may damage what is sent.",
+        "What you call is a function each time. Queue() makes an object of a class of that name; Pipe() gives you "
+        "a pair, the two ends. And two writers on one end may damage what is sent.",
         "any",
         (
             processes.pipe_and_queue_are_no_classes,

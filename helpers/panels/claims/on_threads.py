@@ -55,8 +55,8 @@ THREADS: Final = (
         "The text",
         "The instructions of several threads are executed in sequence.",
         "partly",
-        "One at a time, but mixed: every few milliseconds another thread has its turn, between any two steps. That "
-        "is no protection.",
+        "One at a time, but mixed: every few milliseconds another thread may have its turn, and you do not choose "
+        "where. That is no protection.",
         "any with a GIL; without, not even one at a time",
         (
             threads.threads_are_switched,
@@ -102,7 +102,7 @@ THREADS: Final = (
     Claim(
         "hanging in complicated ways",
         "The text",
-        "Because a thread cannot be ended, a program can lock up in complicated ways.",
+        "Because a thread cannot be ended, a program can end up stuck in ways that are hard to see through.",
         "partly",
         "It locks up because somebody waits for ever. Force would not help: who is ended while holding a lock leaves "
         "it locked. Limits on every wait, and an event to ask by, do.",
@@ -144,10 +144,10 @@ LOCKS: Final = (
     Claim(
         "on one machine only",
         "Example 3",
-        "A deadlock depends on timing: always on one computer, never on a slightly faster one.",
+        "A deadlock depends on timing: it may come every time on one computer, and never on one a little quicker.",
         "right",
         "That is what makes it hard. Its own listing is the exception: its pauses make the deadlock all but "
-        "certain. A barrier, or trying out every schedule, makes any deadlock appear.",
+        "certain. A barrier in the right place makes it appear for sure.",
         "any",
         (locks.two_orders_lock_each_other_out,),
         6,
