@@ -30,6 +30,8 @@ BANNED: Final = {
     r"\b(?:urlopen|requests|httpx|urllib3)\b": "a lesson works without the network",
     r"^\s*#.*\b(?:NBVAL_|PYTEST_VALIDATE_)": "use a tag, which learners do not read",
 }
+# How a flowchart and a sequence diagram are told the colour of their arrows.
+ARROWS: Final = ("linkStyle default stroke:#808080", '"signalColor": "#808080"')
 
 
 def code_cells(notebook: Notebook) -> Iterator[tuple[int, Cell]]:
@@ -106,6 +108,16 @@ def banned(notebook: Notebook) -> list[str]:
     ]
 
 
+def diagrams(notebook: Notebook) -> list[str]:
+    """A diagram gives its arrows a colour that is seen in the dark theme too; mermaid's own is not."""
+    return [
+        f"cell {place}: the diagram needs {' or '.join(ARROWS)}, or its arrows are not seen in the dark theme"
+        for place, cell in enumerate(notebook.cells, 1)
+        for diagram in re.findall(r"(?ms)^```mermaid$.*?^```$", cell.source)
+        if not any(words in diagram for words in ARROWS)
+    ]
+
+
 def uncompared(notebook: Notebook) -> list[str]:
     """At most two cells are not compared, and each says why."""
     cells = [(place, cell) for place, cell in code_cells(notebook) if tags(cell) & UNCOMPARED_TAGS]
@@ -154,4 +166,4 @@ def links(notebook: Notebook, folder: Path) -> list[str]:
     ]
 
 
-RULES: Final = (stored_run, opening, imports, lengths, banned, uncompared, functions_for_processes, ending)
+RULES: Final = (stored_run, opening, imports, lengths, banned, diagrams, uncompared, functions_for_processes, ending)

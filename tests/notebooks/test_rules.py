@@ -55,6 +55,11 @@ BREACHES: list[tuple[Callable[[Notebook], list[str]], str, Callable[[Notebook], 
     (rules.stored_run, "an error must", lambda lesson: output(lesson, **ERROR)),
     (rules.stored_run, "an error must", lambda lesson: tag(lesson, "raises-exception")),
     (
+        rules.diagrams,
+        "not seen in the dark theme",
+        lambda lesson: source(lesson, "```mermaid\nflowchart LR\n    a --> b\n```", 5),
+    ),
+    (
         rules.opening,
         "start with",
         lambda lesson: source(lesson, "## Keep\n\nYou will be able to wait.\n\n15 minutes", 1),
