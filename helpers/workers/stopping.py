@@ -1,13 +1,15 @@
 """Workers that differ in how they can be stopped; lesson 04 starts them and tries.
 
     work_in_steps     looks at an event between its steps      ends when asked
+    work_until_told   a pool's task, looks at what keep kept   ends when asked, with an answer
     tidy_when_told    turns SIGTERM into SystemExit            ends when told, and tidies up first
     be_deaf           ignores SIGTERM                          ends when killed
     work_tied         ends with its parent                     ends when its parent does
     work_untied       does not                                 outlives its parent
     start_a_helper    has a worker of its own                  leaves that behind
 
-All are for processes. Those that nobody stops end by themselves after `LONGEST` seconds.
+All are for processes, `work_until_told` for those of a pool. Those that nobody stops end by themselves after
+`LONGEST` seconds.
 """
 
 import signal
@@ -16,7 +18,7 @@ from time import monotonic, sleep
 from types import FrameType
 from typing import Final, Never
 
-from helpers.observe.lifeline import StopRequest, end_with_parent
+from helpers.observe.lifeline import StopRequest, end_with_parent, stop_asked
 from helpers.observe.trace import Trace
 
 LONGEST: Final = 60.0
@@ -27,6 +29,8 @@ STEP: Final = 0.4
 
 BEAT: Final = 0.1
 """Seconds between two steps of the other workers."""
+
+_kept: StopRequest | None = None
 
 
 def work_in_steps(trace: Trace, stop: StopRequest) -> None:
@@ -45,6 +49,31 @@ def work_in_steps(trace: Trace, stop: StopRequest) -> None:
                 sleep(STEP)
     finally:
         trace.note("tidied up")
+
+
+def keep(stop: StopRequest) -> None:
+    """Keep the event that this process's tasks look at: a pool's `initializer`."""
+    global _kept  # noqa: PLW0603 (tasks of a pool have nowhere else to find it)
+    end_with_parent()
+    _kept = stop
+
+
+def work_until_told(trace: Trace) -> int:
+    """Take short steps until the event that `keep` was given is set; give how many they were.
+
+    Raises:
+        RuntimeError: this process was never given an event.
+    """
+    if _kept is None:
+        raise RuntimeError("no event to look at: start the pool with initializer=keep, initargs=(event,)")
+    end = monotonic() + LONGEST
+    steps = 0
+    while not stop_asked(_kept) and monotonic() < end:
+        with trace.span("a step"):
+            steps += 1
+            trace.advance()
+            sleep(BEAT)
+    return steps
 
 
 def tidy_when_told(trace: Trace) -> None:

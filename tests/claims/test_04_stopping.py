@@ -314,3 +314,12 @@ def test_a_thread_that_waits_for_the_sentinel_ends_a_worker_with_its_parent(meth
         finally:
             if works(worker):
                 os.kill(worker, signal.SIGTERM)
+
+
+@each_method
+def test_an_event_cannot_be_submitted_to_a_pool(method: str):
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(1, context) as pool:
+        refused = pool.submit(stopping.keep, context.Event())
+        with pytest.raises(RuntimeError, match="through inheritance"):
+            refused.result(LIMIT)

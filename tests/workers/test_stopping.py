@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -20,11 +21,13 @@ from helpers.workers import half_done, stopping
 from helpers.workers.half_done import move_money, replace_report, write_report
 from helpers.workers.stopping import (
     be_deaf,
+    keep,
     start_a_helper,
     tidy_when_told,
     work_in_steps,
     work_tied,
     work_untied,
+    work_until_told,
 )
 from tests.observe.starting import LIMIT, METHODS, until
 
@@ -204,3 +207,20 @@ def test_money_on_its_way_is_lost_and_the_lock_stays_locked(method: str):
         assert process.exitcode == (-signal.SIGTERM if sys.platform != "win32" else process.exitcode)
     assert list(accounts) == [70, 50]
     assert not lock.acquire(timeout=0.2)
+
+
+@each_method
+def test_a_pool_s_task_stops_when_asked_and_answers(method: str):
+    context = multiprocessing.get_context(method)
+    stop = context.Event()
+    with Trace() as trace, ProcessPoolExecutor(1, context, keep, (stop,)) as pool:
+        running = pool.submit(work_until_told, trace)
+        until(lambda: any(lane.done for lane in trace.lanes()), "the task to begin")
+        assert not running.cancel()
+        stop.set()
+        assert running.result(LIMIT) >= 1
+
+
+def test_a_pool_s_task_without_an_event_says_what_is_missing():
+    with Trace() as trace, pytest.raises(RuntimeError, match="initializer=keep"):
+        work_until_told(trace)
