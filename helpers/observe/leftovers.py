@@ -37,6 +37,7 @@ _MACHINERY: Final = frozenset(
 # What the standard library, joblib and the debugger keep until the program ends, by words of their command
 # lines.
 _KEPT_PROCESSES: Final = ("loky.backend.resource_tracker", "debugpy")
+_IDLE_HELPERS: Final = ("asyncio_", "Dask-Offload")
 _before = WeakSet(threading.enumerate())
 
 
@@ -94,10 +95,13 @@ def _is_machinery(thread: threading.Thread) -> bool:
 
 
 def _is_idle_helper(thread: threading.Thread) -> bool:
-    """Whether it waits for work in the event loop's own pool, which `asyncio.to_thread` uses."""
+    """Whether it waits for work in a pool that nobody can end: that of `asyncio.to_thread`, or that of Dask.
+
+    Dask unpacks large messages there, and keeps its one thread when the last client is closed.
+    """
     frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 (documented)
     waiting = getattr(getattr(futures, "_worker", None), "__code__", None)
-    return thread.name.startswith("asyncio_") and frame is not None and frame.f_code is waiting
+    return thread.name.startswith(_IDLE_HELPERS) and frame is not None and frame.f_code is waiting
 
 
 def _kept_by_multiprocessing() -> set[int | None]:

@@ -11,43 +11,20 @@ import asyncio
 import threading
 from collections.abc import Generator, Sequence
 from time import perf_counter, perf_counter_ns
-from typing import Any, Final
+from typing import Any
 
 from IPython.display import display
-from ipywidgets import HTML, Button, HBox, IntProgress, Layout, VBox
+from ipywidgets import VBox
 
 from helpers.observe.reading import Lane
+from helpers.observe.thread_errors import ThreadErrors
 from helpers.observe.trace import Trace
-from helpers.panels.markup import safe, short
-from helpers.panels.outcome import ThreadErrors, Worker, ask_to_stop, is_over, lanes_of, state
-from helpers.panels.timeline import Timeline, figure
+from helpers.panels.clicks import on_click
+from helpers.panels.outcome import Worker, ask_to_stop, is_over, lanes_of, state
+from helpers.panels.rows import REFRESH, WORDS, Head, Picture, Row, count
+from helpers.panels.timeline import Timeline
 from helpers.panels.wait_graph import WaitGraph
 from helpers.panels.wait_watch import WaitWatch
-
-# Chosen so that a view of two busy workers takes less than 1 % of a core: benchmarks/live_view.py measures it.
-REFRESH: Final = 0.1  # seconds between two looks at the trace
-WORDS: Final = 0.4  # seconds between two changes of the words
-DRAWING_SHARE: Final = 0.003  # of a core, that drawing the timeline may take while workers run
-FASTEST_DRAWING: Final = 0.5  # seconds
-
-
-class _Row(HBox):
-    """One worker's name, bar and state; sends only what has changed."""
-
-    def __init__(self, name: str) -> None:
-        self._name = HTML(f"<b>{short(name)}</b>", layout=Layout(width="11em", min_width="6em"))
-        self._bar = IntProgress(0, 0, 1, layout=Layout(width="14em", min_width="4em", flex="0 1 auto"))
-        self._words = HTML(layout=Layout(min_width="10em", flex="1 1 0"))
-        super().__init__([self._name, self._bar, self._words], layout=Layout(flex_flow="row wrap"))
-
-    def fill(self, done: int, expected: int) -> None:
-        """Fill `done` of `expected` parts of the bar; 0 expected: not known."""
-        _update(self._bar, "max", max(1, expected))
-        _update(self._bar, "value", min(done, expected))
-
-    def say(self, words: str) -> None:
-        """Say `words` beside the bar."""
-        _update(self._words, "value", safe(words))
 
 
 class LiveView(VBox):
@@ -81,17 +58,15 @@ class LiveView(VBox):
         self._asked: set[Worker] = set()
         self._errors = ThreadErrors()
         self._began = perf_counter()
-        self._next_words = self._next_drawing = 0.0
+        self._next_words = 0.0
         self._shown = False
-        self._head = HTML(layout=Layout(flex="1 1 auto"))
-        self._button = Button(description="Stop", tooltip="Stop all workers")
-        self._button.on_click(lambda _: self.stop())
-        self._rows = [_Row(worker.name) for worker in self._workers]
-        self._total = [_Row("in all")] if len(workers) > 1 else []
-        self._picture = HTML(layout=Layout(width="100%"))
+        self._head = Head("Stop all workers")
+        on_click(self._head.button, self.stop)
+        self._rows = [Row(worker.name) for worker in self._workers]
+        self._total = [Row("in all")] if len(workers) > 1 else []
+        self._picture = Picture()
         self._waits = WaitWatch(trace)
-        head = HBox([self._button, self._head])
-        super().__init__([head, *self._rows, *self._total, self._picture, self._waits])
+        super().__init__([self._head, *self._rows, *self._total, self._picture, self._waits])
         self._task = loop.create_task(self._watch())
 
     def __repr__(self) -> str:
@@ -105,7 +80,7 @@ class LiveView(VBox):
     def stop(self) -> None:
         """What the Stop button does: ask threads, end processes; as `ask_to_stop` has it."""
         self._asked.update(worker for worker in self._workers if not is_over(worker))
-        self._button.disabled = True
+        self._head.button.disabled = True
         self._waits.look(self._trace.lanes())  # a deadlock goes with its processes
         ask_to_stop(self._workers, self._request)
         self._refresh(everything=True)
@@ -135,7 +110,7 @@ class LiveView(VBox):
                 await asyncio.sleep(REFRESH)
         finally:
             self._errors.close()
-            self._button.disabled = True
+            self._head.button.disabled = True
             self._refresh(everything=True)
 
     def _refresh(self, *, everything: bool = False) -> None:
@@ -149,48 +124,28 @@ class LiveView(VBox):
             self._next_words = elapsed + WORDS
             self._waits.look(lanes)
             self._speak(lanes, elapsed, sum(shares) / len(shares))
-        if everything or elapsed >= self._next_drawing:
-            self._draw(lanes, elapsed)
+        self._picture.draw(lanes, elapsed, now=everything)
 
-    def _fill(self, worker: Worker, row: _Row, lanes: Sequence[Lane]) -> float:
+    def _fill(self, worker: Worker, row: Row, lanes: Sequence[Lane]) -> float:
         """Fill one worker's bar; give the share of its work that is done, 0 to 1."""
         own = lanes_of(worker, lanes)
         over = is_over(worker)
         for lane in own:
             lane.ended = lane.ended or (perf_counter_ns() if over else 0)
-        done, expected = _count(own)
+        done, expected = count(own)
         row.fill(done, expected)
         return min(1.0, done / expected) if expected else float(over)
 
     def _speak(self, lanes: Sequence[Lane], elapsed: float, share: float) -> None:
         for worker, row in zip(self._workers, self._rows, strict=True):
-            done, expected = _count(lanes_of(worker, lanes))
-            count = f"{done:,} of {expected:,}: " if expected else f"{done:,}: " if done else ""
-            row.say(count + self._state(worker, lanes))
+            done, expected = count(lanes_of(worker, lanes))
+            counted = f"{done:,} of {expected:,}: " if expected else f"{done:,}: " if done else ""
+            row.say(counted + self._state(worker, lanes))
         ended = sum(map(is_over, self._workers))
         for row in self._total:
             row.say(f"{share:.0%}: {ended} of {len(self._workers)} have ended")
-        over = ended == len(self._workers)
-        _update(self._head, "value", f"{'ended after' if over else 'running for'} {elapsed:.1f} s")
-
-    def _draw(self, lanes: Sequence[Lane], elapsed: float) -> None:
-        """Draw the timeline, as often as its price allows."""
-        began = perf_counter()
-        _update(self._picture, "value", figure(lanes))
-        price = perf_counter() - began
-        self._next_drawing = elapsed + max(FASTEST_DRAWING, price / DRAWING_SHARE)
+        self._head.say(elapsed, over=ended == len(self._workers))
 
     def _state(self, worker: Worker, lanes: Sequence[Lane]) -> str:
         own = lanes_of(worker, lanes)
         return state(worker, own, self._errors, self._waits.now, asked=worker in self._asked)
-
-
-def _count(lanes: Sequence[Lane]) -> tuple[int, int]:
-    """Items done, and items expected."""
-    return sum(lane.done for lane in lanes), sum(lane.expected for lane in lanes)
-
-
-def _update(widget: Any, trait: str, value: object) -> None:  # noqa: ANN401 - any widget
-    """Set a trait if that changes it: a message to the browser costs 80 µs, a comparison far less."""
-    if getattr(widget, trait) != value:
-        setattr(widget, trait, value)

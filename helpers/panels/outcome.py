@@ -4,15 +4,15 @@ A worker here is a `threading.Thread` or a `multiprocessing` process of any star
 """
 
 import os
-import signal
 import threading
 from collections.abc import Iterator, Sequence
 from multiprocessing.process import BaseProcess
 from time import perf_counter, sleep
 from typing import Final
-from weakref import WeakKeyDictionary
 
+from helpers.observe.faults import signal_name
 from helpers.observe.reading import Lane
+from helpers.observe.thread_errors import ThreadErrors
 from helpers.observe.waits import Waits
 
 NOBODY: Final = Waits()
@@ -23,38 +23,6 @@ PATIENCE: float = 0.05
 LOOK_EVERY: float = 0.001
 # A killed process goes for certain, but a machine that is busy with others may let it wait for its end.
 _MOST_PATIENCE: float = 2.0
-
-
-class ThreadErrors:
-    """Remembers the exceptions that end threads while it is watching; they are still printed as ever."""
-
-    def __init__(self) -> None:
-        self._said: WeakKeyDictionary[threading.Thread, str] = WeakKeyDictionary()
-        self._closed = False
-        self._before = threading.excepthook
-        threading.excepthook = self._remember
-
-    def of(self, thread: threading.Thread) -> str | None:
-        """The exception that ended `thread`, in words; None if none did."""
-        return self._said.get(thread)
-
-    def close(self) -> None:
-        """Stop watching."""
-        self._closed = True
-        # Two that watch at the same time may stop in either order: the last one out puts everything back.
-        hook = threading.excepthook
-        while isinstance(owner := getattr(hook, "__self__", None), ThreadErrors) and owner._closed:  # noqa: SLF001 (ours)
-            hook = threading.excepthook = owner._before  # noqa: SLF001 (ours)
-
-    def _remember(self, args: threading.ExceptHookArgs) -> None:
-        if args.thread is not None and not issubclass(args.exc_type, SystemExit):  # sys.exit() just ends a thread
-            self._said[args.thread] = described_error(args.exc_type, args.exc_value)
-        self._before(args)
-
-
-def described_error(kind: type[BaseException], error: BaseException | None) -> str:
-    """An exception as the last line of its traceback has it."""
-    return f"{kind.__name__}: {error}" if error is not None and str(error) else kind.__name__
 
 
 def is_over(worker: Worker) -> bool:
@@ -91,7 +59,7 @@ def state(worker: Worker, lanes: Sequence[Lane], errors: ThreadErrors, waits: Wa
     if code == 0:
         return "finished"
     if code < 0:
-        name = _signal_name(-code)
+        name = signal_name(-code)
         return f"stopped (ended by {name})" if asked else f"killed by {name}"
     return f"failed: {_last_error(lanes) or f'exit code {code}'}"
 
@@ -170,10 +138,3 @@ def _join(processes: Sequence[BaseProcess], seconds: float) -> None:
 def _last_error(lanes: Sequence[Lane]) -> str | None:
     errors = [(note.at, note.text) for lane in lanes for note in lane.notes if note.error]
     return max(errors)[1] if errors else None
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import ipywidgets as widgets
 
+from helpers.panels.clicks import in_this_thread, on_click
 from helpers.panels.verdict import Verdict
 
 # ipywidgets gives each answer one line's height, so that a long one would run into the next.
@@ -52,8 +53,9 @@ class Prediction:
         self._commit = widgets.Button(description="Commit", disabled=True, tooltip="Commit to the chosen answer")
         self._words = widgets.HTML()
         self._say(_FRESH)
-        self._choice.observe(self._enable, "index")
-        self._commit.on_click(self._commit_clicked)
+        enable = in_this_thread(self._enable)
+        self._choice.observe(lambda _: enable(), "index")
+        on_click(self._commit, self._commit_clicked)
         heading = widgets.HTML(f"{_STYLE}<strong>{html.escape(question)}</strong>")
         self._box = widgets.VBox([heading, self._choice, widgets.HBox([self._commit, self._words])])
         self._box.add_class("pc-prediction")
@@ -109,10 +111,10 @@ class Prediction:
     def _say(self, words: str) -> None:
         self._words.value = f'<span role="status">{html.escape(words)}</span>'
 
-    def _enable(self, _: object) -> None:
+    def _enable(self) -> None:
         self._commit.disabled = self._over or self._answer is not None or self._choice.index is None
 
-    def _commit_clicked(self, _: object) -> None:
+    def _commit_clicked(self) -> None:
         # The click may have waited behind a busy cell, and so come after the result.
         if self._answer is None and not self._over and self._take_chosen():
             self._close(_COMMITTED, over=False)

@@ -14,6 +14,7 @@ from ipywidgets import HTML, Button, HBox, Layout
 
 from helpers.observe.lane import Kind
 from helpers.observe.trace import Trace
+from helpers.panels.clicks import on_click
 from helpers.panels.words import seconds
 
 BEAT: Final = 0.02  # seconds
@@ -38,7 +39,7 @@ class Pulse(HBox):
         self._moments: list[float] = []
         self._clicks = 0
         self._button = Button(description="Are you there?", tooltip="Click to see whether the kernel answers")
-        self._button.on_click(lambda _: self._answer())
+        on_click(self._button, self._answer)
         self._sign = HTML(layout=Layout(width="5em"))
         self._said = HTML("not clicked yet")
         super().__init__([self._button, self._sign, self._said], layout=Layout(flex_flow="row wrap"))

@@ -4,6 +4,7 @@
     take_steps    the same, each step recorded    shows when it ran, and when it waited
     compress      one call into C                 lets go of the GIL at its start, takes it back at its end
     sort          one call into C                 keeps the GIL all the time
+    wait          a sleep                         lets go of the GIL, and needs no core
     on_one_core   any of these                    in a process that may use one core only
 
 How long they take was measured on one core of a small machine; the proportions are what matters.
@@ -13,6 +14,8 @@ import os
 import sys
 import zlib
 from collections.abc import Callable
+from math import inf
+from time import sleep
 from typing import Final
 
 from helpers.observe.lifeline import end_with_parent
@@ -97,6 +100,25 @@ def sort(trace: Trace, numbers: int) -> list[int]:
         in_order = sorted(unsorted)
     trace.advance()
     return in_order
+
+
+def wait(trace: Trace, seconds: float) -> None:
+    """Wait, as one does for a server or a disk.
+
+    Args:
+        trace: gets a span for the wait.
+        seconds: how long it takes.
+
+    Raises:
+        ValueError: `seconds` is negative or not finite.
+    """
+    end_with_parent()
+    if not 0 <= seconds < inf:
+        raise ValueError(f"seconds must be 0 or more and finite, got {seconds!r}")
+    trace.expect(1)
+    with trace.span("waiting"):
+        sleep(seconds)
+    trace.advance()
 
 
 def on_one_core(work: Callable[[Trace, int], object], trace: Trace, amount: int) -> None:

@@ -8,7 +8,9 @@ parse, on purpose.
 """
 
 import os
+import sys
 import warnings
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from helpers.observe.lifeline import Answers, StopRequest, end_with_parent, stop_asked
@@ -31,7 +33,7 @@ class Function(NamedTuple):
     name: str
     """With the classes and functions it stands in: `Thread.join`."""
     path: str
-    """Of its file, from the folder of the standard library, with forward slashes."""
+    """Of its file, as `name_of` gives it."""
     lines: int
     """How many lines it has, decorators not counted."""
 
@@ -67,7 +69,7 @@ def source_files(limit: int | None = None) -> list[str]:
         found += [f"{folder}{os.sep}{name}" for name in names if name.endswith(".py")]
     if not found:
         raise FileNotFoundError(f"no source files in {LIBRARY}: use a Python that keeps them")
-    found.sort(key=_shown)
+    found.sort(key=name_of)
     count = min(limit or len(found), len(found))
     return [found[place * len(found) // count] for place in range(count)]
 
@@ -81,12 +83,11 @@ def functions_in(path: str) -> list[Function]:
         OSError: it cannot be read.
         RecursionError, MemoryError: it is nested too deeply for the parser.
     """
-    import ast  # noqa: PLC0415 (takes milliseconds that only those who parse should pay)
-
     _silence_parser()
     with open(path, "rb") as file:  # noqa: PTH123 (importing pathlib costs a worker 4 ms)
-        tree = ast.parse(file.read(), _PARSED_AS)
-    shown = _shown(path)
+        source = file.read()
+    tree = _tree(source)
+    shown = name_of(path)
     found = sorted(_definitions(tree), key=lambda pair: (pair[1].lineno, pair[1].col_offset))
     return [Function(name, shown, (node.end_lineno or node.lineno) - node.lineno + 1) for name, node in found]
 
@@ -112,33 +113,68 @@ def index_sources(
     if isinstance(paths, str):
         raise TypeError(f"paths must be a list of paths, got {paths!r}: write [{paths!r}]")
     trace.expect(len(paths))
-    files, found, unreadable = 0, [], []
-    for path in paths:
-        if stop_asked(stop):
-            trace.note(f"stopped after {files} of {len(paths)} files")
-            break
-        functions = _parsed(trace, path)
-        if functions is None:
-            unreadable.append(_shown(path))
-        found += functions or []
-        files += 1
-        trace.advance()
-    index = Index(files, len(found), tuple(unreadable), max(found, key=lambda each: each.lines, default=None))
+    index = index_files(trace, paths, stop, each="parsing")
     if answers is not None:
         answers.put(index)
     return index
 
 
+def index_files(
+    trace: Trace, paths: "Sequence[str]", stop: StopRequest | None = None, *, each: str | None = None
+) -> Index:
+    """Do what `index_sources` does with files that are a part of the work, without saying how many they are.
+
+    Args:
+        trace: where each file is a step of progress.
+        paths: the files, as `source_files` gives them.
+        stop: ends the work early when set.
+        each: the name of a span around each file; without it there is none.
+    """
+    files, found, unreadable = 0, [], []
+    for path in paths:
+        if stop_asked(stop):
+            trace.note(f"stopped after {files} of {len(paths)} files")
+            break
+        with trace.span(each) if each else nullcontext():
+            functions = _parsed(trace, path)
+        if functions is None:
+            unreadable.append(name_of(path))
+        found += functions or []
+        files += 1
+        trace.advance()
+    return Index(files, len(found), tuple(unreadable), max(found, key=lambda function: function.lines, default=None))
+
+
+def name_of(path: str) -> str:
+    """A file's path from the folder of the standard library, with forward slashes."""
+    return path.removeprefix(LIBRARY + os.sep).replace(os.sep, "/")
+
+
 def _parsed(trace: Trace, path: str) -> list[Function] | None:
-    with trace.span("parsing"):
-        try:
-            return functions_in(path)
-        except (OSError, SyntaxError, ValueError) as error:
-            reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        except (RecursionError, MemoryError):  # either, by version
-            reason = "nested too deeply"
-    trace.note(f"{_shown(path)}: {reason}")
+    try:
+        return functions_in(path)
+    except (OSError, SyntaxError, ValueError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+    except (RecursionError, MemoryError):  # either, by version
+        reason = "nested too deeply"
+    trace.note(f"{name_of(path)}: {reason}")
     return None
+
+
+def _tree(source: bytes) -> "ast.Module":
+    """Parse source code.
+
+    In Python 3.11 threads that parse at the same time share a count of how deep they are, and one that finds it wrong
+    at the end raises a SystemError. Nothing is wrong with the source: another try succeeds.
+    """
+    import ast  # noqa: PLC0415 (takes milliseconds that only those who parse should pay)
+
+    while True:
+        try:
+            return ast.parse(source, _PARSED_AS)
+        except SystemError:
+            if sys.version_info >= (3, 12):
+                raise
 
 
 def _definitions(tree: "ast.Module") -> "Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]":
@@ -158,10 +194,6 @@ def _definitions(tree: "ast.Module") -> "Iterator[tuple[str, ast.FunctionDef | a
                 left.append((child, f"{prefix}{child.name}."))
             elif not isinstance(child, ast.expr):  # no function is defined within an expression
                 left.append((child, prefix))
-
-
-def _shown(path: str) -> str:
-    return path.removeprefix(LIBRARY + os.sep).replace(os.sep, "/")
 
 
 def _silence_parser() -> None:

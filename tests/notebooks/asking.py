@@ -38,9 +38,10 @@ class KernelThread(NamedTuple):
 
     @property
     def _is_spare(self) -> bool:
-        # asyncio keeps a thread for the next `to_thread`. While it waits it is in `_worker`, while it works deeper.
+        # asyncio keeps a thread for the next `to_thread`, Dask one for the next large message. While one waits it
+        # is in `_worker`, while it works deeper.
         in_pool = self.file.replace("\\", "/").endswith("concurrent/futures/thread.py") and self.function == "_worker"
-        return in_pool and self.name.startswith("asyncio_")
+        return in_pool and self.name.startswith(("asyncio_", "Dask-Offload"))
 
     def __str__(self) -> str:
         """Its name, and where it is, without this machine's folders."""

@@ -30,8 +30,13 @@ import psutil
 MARK: Final = "PAINLESS_NOTEBOOK_RUN"
 # What a lesson has ended may take this long, in seconds, to be gone on a busy machine.
 GRACE: Final = 2.0
-# Multiprocessing keeps these two as long as the kernel lives; they are children of the kernel itself.
-SERVANTS: Final = ("from multiprocessing.resource_tracker import", "from multiprocessing.forkserver import")
+# Multiprocessing keeps the first two as long as the kernel lives, loky and joblib the third; they are children of the
+# kernel itself.
+SERVANTS: Final = (
+    "from multiprocessing.resource_tracker import",
+    "from multiprocessing.forkserver import",
+    "loky.backend.resource_tracker import",
+)
 SHARED: Final = Path("/dev/shm")  # noqa: S108 - where Linux shows shared memory; nothing is written there
 
 

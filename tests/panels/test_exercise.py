@@ -33,6 +33,10 @@ def hint(verdict):
     return verdict.lines[-1]
 
 
+async def answer_later(seconds):
+    return seconds
+
+
 check_double = Exercise(
     Property("a number comes back doubled", lambda answer: None if answer(2) == 4 else "Twice 2 is 4."),
     Property("so does 0", lambda answer: None if answer(0) == 0 else "Twice 0 is 0."),
@@ -74,6 +78,25 @@ def test_an_async_function_is_told():
         return number * 2
 
     assert "plain def" in check_double(answer).lines[0]
+
+
+check_nap = Exercise(Property("it can be called", lambda answer: answer(0).close()), asynchronous=True)
+
+
+def test_where_a_coroutine_function_is_wanted_a_plain_one_and_a_stub_are_told():
+    async def stub(seconds): ...
+
+    async def stub_that_returns(seconds):
+        """Wait."""
+        return
+
+    async def nap(seconds):
+        await answer_later(seconds)
+
+    assert "async def" in check_nap(lambda seconds: None).lines[0]
+    assert "write its body" in check_nap(stub).lines[0]
+    assert "write its body" in check_nap(stub_that_returns).lines[0]
+    assert check_nap(nap).good
 
 
 def test_a_right_answer_is_told_what_was_verified():

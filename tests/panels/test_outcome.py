@@ -11,9 +11,10 @@ from multiprocessing.process import BaseProcess
 
 import pytest
 
+from helpers.observe.thread_errors import ThreadErrors
 from helpers.observe.trace import Trace
 from helpers.observe.waits import Hold, Wait, Waits
-from helpers.panels.outcome import NOBODY, ThreadErrors, Worker, ask_to_stop, is_over, lanes_of, state
+from helpers.panels.outcome import NOBODY, Worker, ask_to_stop, is_over, lanes_of, state
 from helpers.workers.computing import call_without_end, compute_without_end
 from tests.observe.starting import METHODS, until
 from tests.panels import doings

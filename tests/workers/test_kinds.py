@@ -12,7 +12,7 @@ import pytest
 from helpers.observe.reading import Lane
 from helpers.observe.trace import Trace
 from helpers.observe.usage import cores_used
-from helpers.workers.kinds import MEGABYTE, add_up, compress, on_one_core, sort, take_steps
+from helpers.workers.kinds import MEGABYTE, add_up, compress, on_one_core, sort, take_steps, wait
 from tests.observe.starting import LIMIT, METHODS
 
 Kind = Callable[[Trace, int], object]
@@ -22,6 +22,7 @@ KINDS: dict[Kind, tuple[int, list[str]]] = {
     take_steps: (3, ["step"] * 3),
     compress: (1, ["zlib.compress"]),
     sort: (1000, ["sorted"]),
+    wait: (0, ["waiting"]),
 }
 
 
@@ -62,11 +63,17 @@ def test_their_results():
         assert compress(trace, 2) > 1.9 * MEGABYTE  # random bytes do not shrink
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not wait])
 @pytest.mark.parametrize("amount", [0, -1])
 def test_they_refuse(kind: Kind, amount: int):
     with Trace() as trace, pytest.raises(ValueError, match=f"must be at least 1, got {amount}"):
         kind(trace, amount)
+
+
+@pytest.mark.parametrize("seconds", [-0.1, float("nan"), float("inf")])
+def test_a_wait_refuses(seconds: float):
+    with Trace() as trace, pytest.raises(ValueError, match=f"seconds must be 0 or more and finite, got {seconds}"):
+        wait(trace, seconds)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -332,7 +332,7 @@ def test_silent_in_threads_too(folder: Path, capfd: pytest.CaptureFixture[str]):
 
 def test_source_files_are_those_of_the_library():
     paths = source_files()
-    shown = [sources._shown(path) for path in paths]
+    shown = [sources.name_of(path) for path in paths]
     assert shown == sorted(shown)
     assert len(set(paths)) == len(paths) > 300
     assert {"threading.py", "multiprocessing/pool.py"} <= set(shown)

@@ -1,0 +1,159 @@
+"""Price the explorer: how soon after a new view its first tile is sent, and how long the interface freezes meanwhile.
+
+    uv run python benchmarks/explorer.py
+
+Inside a real kernel, as a notebook has it: this file starts one, and has it import this file. The same user, a new
+view every 0.2 s, meets the explorer with processes and the one with threads, again and again in turn. A freeze is how
+late a 5 ms sleep on the kernel's loop comes back: a click would be as late.
+"""
+
+import asyncio
+import json
+import multiprocessing
+import platform
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+from subprocess import DEVNULL
+from tempfile import TemporaryDirectory
+from typing import Any, Final, NamedTuple
+
+from IPython.display import display
+from jupyter_client.manager import start_new_kernel
+
+from helpers.panels.explorer import Explorer
+from helpers.panels.explorer_canvas import Canvas
+from helpers.workers import fractal
+
+ROUNDS: Final = 5
+VIEWS: Final = 12
+PAUSE: Final = 0.2
+BEAT: Final = 0.005
+PLACE: Final = fractal.View(-0.7436, 0.1318, 0.02, 300)
+KINDS: Final[dict[str, Callable[..., Executor]]] = {"processes": ProcessPoolExecutor, "threads": ThreadPoolExecutor}
+
+newest: Any = multiprocessing.RawValue("q", 0)
+
+
+class Round(NamedTuple):
+    """What one user met, in milliseconds."""
+
+    first_tiles: list[float]
+    freezes: list[float]
+    whole: float
+
+
+async def paint(canvas: Canvas, tile: fractal.Tile, number: int, future: Any) -> None:  # noqa: ANN401 - of any executor
+    """As the lesson has it."""
+    points = await asyncio.wrap_future(future)
+    if number == newest.value and points is not None:
+        canvas.paint(tile, points)
+
+
+async def draw(pool: Executor, view: fractal.View, canvas: Canvas) -> None:
+    """As the lesson has it."""
+    newest.value = number = newest.value + 1
+    canvas.clear()
+    async with asyncio.TaskGroup() as group:
+        for tile in fractal.tiles():
+            future = pool.submit(fractal.draw_tile, None, view, tile, number)
+            group.create_task(paint(canvas, tile, number, future))
+
+
+async def stop(pool: Executor) -> None:
+    """As the lesson has it."""
+    newest.value += 1
+    await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+
+
+async def beat(late: list[float]) -> None:
+    """Note how late the loop comes back, again and again, until cancelled."""
+    while True:
+        began = time.perf_counter()
+        await asyncio.sleep(BEAT)
+        late.append(1000 * (time.perf_counter() - began - BEAT))
+
+
+async def one_round(kind: Callable[..., Executor]) -> Round:
+    """A user in a hurry, who lets the last view be drawn."""
+    canvas = Canvas(fractal.WIDTH, fractal.HEIGHT)
+
+    def start(workers: int) -> Executor:
+        return kind(workers, initializer=fractal.follow, initargs=(newest,))
+
+    explorer = Explorer(fractal.View(), start, draw, stop, canvas)
+    display(explorer)
+    await explorer.drawn()
+    firsts: list[float] = []
+    late: list[float] = []
+    heart = asyncio.create_task(beat(late))
+    for place in range(VIEWS):
+        explorer.go(PLACE.moved(0.05 * place, 0))
+        await asyncio.sleep(PAUSE)
+        if canvas.first_after is not None:
+            firsts.append(1000 * canvas.first_after)
+    began = time.perf_counter()
+    explorer.go(fractal.View())
+    await explorer.drawn()
+    whole = 1000 * (time.perf_counter() - began)
+    heart.cancel()
+    await explorer.stop()
+    return Round(firsts, late, whole)
+
+
+async def run_in_kernel(answer: str) -> None:
+    """What the kernel does: measure, and leave the rounds in the file `answer`."""
+    rounds: dict[str, list[Round]] = {name: [] for name in KINDS}
+    for _ in range(ROUNDS):
+        for name, kind in KINDS.items():
+            rounds[name].append(await one_round(kind))
+    await asyncio.to_thread(Path(answer).write_text, json.dumps(rounds))
+
+
+def measured(folder: Path) -> dict[str, list[Round]]:
+    """Start a kernel, and have it measure."""
+    answer = folder / "rounds.json"
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(Path(__file__).parent), stderr=DEVNULL)
+    try:
+        reply = client.execute_interactive(
+            f"import explorer; await explorer.run_in_kernel({str(answer)!r})", output_hook=lambda _: None, timeout=300
+        )
+        if reply["content"]["status"] != "ok":
+            raise RuntimeError("\n".join(reply["content"]["traceback"]))
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    return {name: [Round(*each) for each in rounds] for name, rounds in json.loads(answer.read_text()).items()}
+
+
+def row(what: str, of: Callable[[Round], Sequence[float]], rounds: dict[str, list[Round]], aim: str = "") -> str:
+    """A line of the table: median and worst of both, and the ratio of the medians and of the worst."""
+    numbers = {name: [value for each in its for value in of(each)] for name, its in rounds.items()}
+    middle = {name: median(its) for name, its in numbers.items()}
+    worst = {name: max(its) for name, its in numbers.items()}
+    cells = [f"{middle[name]:.1f} / {worst[name]:.1f}" for name in KINDS]
+    ratios = f"{middle['threads'] / middle['processes']:.1f} / {worst['threads'] / worst['processes']:.1f}"
+    return f"| {what} | {' | '.join(cells)} | {ratios} | {aim} |"
+
+
+def main() -> None:
+    """Measure, and print a Markdown table."""
+    with TemporaryDirectory() as folder:
+        rounds = measured(Path(folder))
+    print(f"{platform.python_implementation()} {platform.python_version()}, {platform.platform()}")
+    print(f"{ROUNDS} rounds of {VIEWS} views; each cell: median / worst; threads ÷ processes, of both\n")
+    print("| ms | processes | threads | ratio | aim, worst |")
+    print("|---|---:|---:|---:|---|")
+    print(row("view change to first tile sent", lambda each: each.first_tiles, rounds, "≤ 150"))
+    print(row("a beat late, all beats", lambda each: each.freezes, rounds, "≤ 50"))
+    print(row("longest freeze of a round", lambda each: [max(each.freezes)], rounds))
+    print(row("the whole first view", lambda each: [each.whole], rounds))
+    missed = sum(VIEWS - len(each.first_tiles) for each in rounds["processes"])
+    print(f"\nviews left before their first tile: {missed} with processes, ", end="")
+    print(f"{sum(VIEWS - len(each.first_tiles) for each in rounds['threads'])} with threads")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Find out why a worker ended before it began a task: it failed in the pool's initializer, or could not load a task.
+
+An executor's worker that fails in its initializer ends with exit code 0, and one that cannot load a task with 1. A
+Pool's worker ends with 1 in both cases; but each that replaces it fails in the initializer again, while a task that
+cannot be loaded takes one worker with it and is gone.
+"""
+
+from collections.abc import Sequence
+from multiprocessing.pool import Pool
+from time import perf_counter
+from typing import Final
+
+from helpers.observe import worker_faults
+from helpers.observe.deaths import Death
+from helpers.observe.faults import Fault
+from helpers.observe.pool_calls import Calls, needs_main
+from helpers.observe.pools import AnyPool
+
+QUIET: Final = 0.3
+"""Seconds without another death after which a Pool's initializer is taken to work."""
+
+LONGEST: Final = 3.0
+"""Seconds after which it is taken to fail."""
+
+
+class FailedStart:
+    """Tells why a worker has failed to start.
+
+    Args:
+        pool: whose worker.
+        calls: what its tasks call.
+
+    Attributes:
+        undecided: whether the last answer was None because more has to be seen.
+    """
+
+    def __init__(self, pool: AnyPool, calls: Calls) -> None:
+        self._pool, self._calls = pool, calls
+        self._initializer: object = getattr(pool, "_initializer", None)
+        self.undecided = False
+
+    def fault(self, death: Death, deaths: Sequence[Death], lost: Sequence[str]) -> Fault | None:
+        """The fault, or None if it was something else, or is undecided.
+
+        Args:
+            death: the first one, with exit code 0 or 1.
+            deaths: all so far.
+            lost: the tasks that will not be done.
+        """
+        self.undecided = False
+        fresh = not _is_forked(death)
+        if fresh and self._initializer is not None and needs_main(self._initializer):
+            name = getattr(self._initializer, "__name__", None)
+            return worker_faults.not_loaded(name, None, death.process.name, forked=False)
+        if death.code == 0 or (isinstance(self._pool, Pool) and self._initializer is not None):
+            return self._of_initializer(death, deaths, lost)
+        if not self._calls.known or self._calls.needing_main(lost):
+            return self.not_loaded(death, lost)
+        unreadable = self._calls.unreadable(lost)
+        return worker_faults.arguments_not_unpickled(*unreadable, death.process.name) if unreadable else None
+
+    def not_loaded(self, death: Death | None, lost: Sequence[str]) -> Fault:
+        """The fault of a worker that could not load a task; `death` if it died of it."""
+        task, function = self._calls.needing_main(lost) or (lost[0] if len(lost) == 1 else None, None)
+        worker = death.process.name if death is not None else None
+        return worker_faults.not_loaded(function, task, worker, forked=death is not None and _is_forked(death))
+
+    def _of_initializer(self, death: Death, deaths: Sequence[Death], lost: Sequence[str]) -> Fault | None:
+        if self._initializer is None:
+            return None
+        failed = worker_faults.initializer_failed(death.process.name)
+        if death.code == 0 or len(deaths) > len(lost) or perf_counter() - deaths[0].at > LONGEST:
+            return failed
+        if perf_counter() - deaths[-1].at > QUIET:
+            return self.not_loaded(death, lost)
+        self.undecided = True
+        return None
+
+
+def _is_forked(death: Death) -> bool:
+    return type(death.process).__name__ == "ForkProcess"

@@ -1,0 +1,206 @@
+"""The explorer: buttons that choose a view, and a picture of it, drawn by functions that the notebook gives.
+
+    Explorer(view, start, draw, stop, canvas)
+
+    click ──► go(view) ──► cancels the drawing of the old view
+                     └──► pool = start(workers), if there is none; await draw(pool, view, canvas)
+    Close ──► stop() ──► cancels the drawing, await stop(pool)
+
+It knows nothing of threads or processes: what a pool is, and how a view is drawn with it, those functions say.
+Everything here runs on the kernel's event loop, so it works as long as no cell blocks the loop.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any, Final, Protocol, Self
+
+from ipywidgets import HTML, VBox
+
+from helpers.panels.explorer_beat import Beat
+from helpers.panels.explorer_canvas import Canvas
+from helpers.panels.explorer_controls import Controls
+from helpers.panels.markup import safe
+
+STEP: Final = 0.25  # of the picture, that a click moves it
+ZOOM: Final = 0.5
+CLOSED: Final = "Closed: no worker is left. Any other button starts new ones."
+
+Pool = Any  # whatever `start` gives
+
+
+class View(Protocol):
+    """What part of a picture is shown."""
+
+    @property
+    def iterations(self) -> int:
+        """How patiently."""
+        ...
+
+    def moved(self, right: float, down: float) -> Self:
+        """The view beside it, in shares of the picture."""
+        ...
+
+    def zoomed(self, factor: float) -> Self:
+        """`factor` times as wide."""
+        ...
+
+    def tried(self, iterations: int) -> Self:
+        """With other patience."""
+        ...
+
+
+class Explorer(VBox):
+    """A panel that draws a view, and another as soon as one is chosen.
+
+    Args:
+        view: the first one, to which Reset leads back.
+        start: gives a pool of so many workers.
+        draw: draws a view on the canvas with a pool; is cancelled when another view is chosen.
+        stop: ends a pool; when it has, nothing of the pool is left.
+        canvas: shows the picture.
+        workers: how many at first.
+
+    Raises:
+        RuntimeError: no event loop is running, as in a script.
+    """
+
+    def __init__(  # noqa: PLR0913 (three functions and what they are called with)
+        self,
+        view: View,
+        start: Callable[[int], Pool],
+        draw: Callable[[Pool, Any, Canvas], Awaitable[object]],
+        stop: Callable[[Pool], Awaitable[object]],
+        canvas: Canvas,
+        *,
+        workers: int = 2,
+    ) -> None:
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise RuntimeError("Explorer needs a running event loop: use it in a notebook") from None
+        self._home = self._view = view
+        self._functions = start, draw, stop
+        self._canvas = canvas
+        self._pool: Pool = None
+        self._size = 0
+        self._drawing: asyncio.Task[None] | None = None
+        self._ending: set[asyncio.Task[object]] = set()
+        self._controls = Controls(self._clicks(), self._changed, view.iterations, workers)
+        self._status = HTML()
+        super().__init__([self._controls, canvas, self._status])
+        self.add_class("pc-explorer")
+        self.go(view)
+
+    def __repr__(self) -> str:
+        """The same in every run."""
+        return "<Explorer>"
+
+    @property
+    def canvas(self) -> Canvas:
+        """Where the view is drawn."""
+        return self._canvas
+
+    @property
+    def view(self) -> Any:  # noqa: ANN401 - of the class that was given
+        """The view that is shown, or being drawn."""
+        return self._view
+
+    def go(self, view: View) -> None:
+        """Show another view. The drawing of the last one is cancelled at once."""
+        if self._drawing is not None:
+            self._drawing.cancel()
+        self._view = view
+        self._controls.set_iterations(view.iterations)
+        self._drawing = self._loop.create_task(self._show(view))
+
+    async def drawn(self) -> None:
+        """Wait until the view is drawn; one that is chosen meanwhile, too. If that is interrupted, all is stopped."""
+        try:
+            while self._drawing is not None and not self._drawing.done():
+                await asyncio.wait([self._drawing])
+        except BaseException:
+            self._close()
+            raise
+
+    async def stop(self) -> None:
+        """What Close does: when it is done, no worker is left."""
+        self._close()
+        while self._ending:
+            await asyncio.wait(self._ending)
+
+    def _clicks(self) -> dict[str, Callable[[], object]]:
+        return {
+            "Left": lambda: self.go(self._view.moved(-STEP, 0)),
+            "Up": lambda: self.go(self._view.moved(0, -STEP)),
+            "Down": lambda: self.go(self._view.moved(0, STEP)),
+            "Right": lambda: self.go(self._view.moved(STEP, 0)),
+            "Zoom in": lambda: self.go(self._view.zoomed(ZOOM)),
+            "Zoom out": lambda: self.go(self._view.zoomed(1 / ZOOM)),
+            "Reset": lambda: self.go(self._home.tried(self._controls.iterations)),
+            "Close": self._close,
+        }
+
+    def _changed(self) -> None:
+        """Draw anew, if a number is new; a view may have set it, too."""
+        iterations, workers = self._controls.iterations, self._controls.workers
+        if iterations != self._view.iterations or (self._pool is not None and workers != self._size):
+            self.go(self._view.tried(iterations))
+
+    async def _show(self, view: View) -> None:
+        _, draw, _ = self._functions
+        self._say("Drawing …")
+        began = perf_counter()
+        try:
+            with Beat() as beat:
+                await draw(await self._pool_of(self._controls.workers), view, self._canvas)
+        except Exception as error:  # noqa: BLE001 (nobody but the learner could be told)
+            if asyncio.current_task() is self._drawing:
+                self._let_go()
+                self._say(f"The drawing has failed: {_words(error)}. Any button starts new workers.")
+        else:
+            self._say(self._outcome(perf_counter() - began, beat.longest_freeze))
+
+    async def _pool_of(self, size: int) -> Pool:
+        """The pool, of so many workers: started, if need be, once one of another size has ended."""
+        start, _, _ = self._functions
+        if self._pool is not None and size != self._size:
+            self._let_go()
+            await asyncio.wait(self._ending)
+        if self._pool is None:
+            self._pool, self._size = start(size), size
+        return self._pool
+
+    def _let_go(self) -> None:
+        """Have the pool ended, and forget it."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            _, _, stop = self._functions
+            task = self._loop.create_task(_awaited(stop(pool)))
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
+    def _close(self) -> None:
+        if self._drawing is not None:
+            self._drawing.cancel()
+        self._let_go()
+        self._say(CLOSED)
+
+    def _outcome(self, took: float, freeze: float) -> str:
+        first = self._canvas.first_after
+        said = f"First tile after {1000 * first:.0f} ms. " if first is not None else ""
+        return f"{said}All drawn in {took:.2f} s. Longest freeze of the interface: {1000 * freeze:.0f} ms."
+
+    def _say(self, words: str) -> None:
+        self._status.value = f'<div role="status">{safe(words)}</div>'
+
+
+async def _awaited(what: Awaitable[object]) -> object:
+    return await what
+
+
+def _words(error: BaseException) -> str:
+    """What went wrong first, in a group of errors."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}".rstrip(": ")

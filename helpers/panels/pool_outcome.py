@@ -1,0 +1,49 @@
+"""What comes of a pool's tasks: for the program, and in words for its reader."""
+
+from dataclasses import dataclass
+from multiprocessing.pool import Pool
+from typing import Any
+
+from helpers.observe.faults import Fault
+from helpers.observe.pool_watch import PoolWatch
+from helpers.observe.pools import AnyPool
+from helpers.panels.markup import safe
+from helpers.panels.theme import NOT_YET
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Ending:
+    """How the tasks of a pool ended.
+
+    Attributes:
+        results: what has finished, by the task's name.
+        errors: why the others have not.
+        fault: what ended the pool, or else the first thing that went wrong; None if nothing did.
+        states: how each worker is or ended, by the title of its lane.
+    """
+
+    results: dict[str, Any]
+    errors: dict[str, BaseException]
+    fault: Fault | None
+    states: dict[str, str]
+
+    def __repr__(self) -> str:
+        """The same in every run that has the same fault."""
+        if self.fault is not None:
+            return f"<Ending: {self.fault.kind}{f': {self.fault.task}' if self.fault.task else ''}>"
+        total = len(self.results) + len(self.errors)
+        return f"<Ending: {len(self.results)} of {total} tasks have finished>"
+
+
+def told(watch: PoolWatch, pool: AnyPool) -> str:
+    """What has gone wrong in `pool`, as HTML; empty if nothing has."""
+    fault = watch.fault
+    if fault is None:
+        return ""
+    words = f"<b>{safe(fault.kind)}</b>: {safe(fault.words)}"
+    if watch.ended:
+        unaware = isinstance(pool, Pool) and fault.kind not in ("stopped", "time is up")
+        words += " A Pool would not notice, and would wait for ever." if unaware else ""
+        words += " The pool has been ended; what has finished is kept."
+    style = f"border-left: 4px solid {NOT_YET}; padding: 2px 12px; max-width: 60em; line-height: 1.4"
+    return f'<div role="status" style="{style}">{words}</div>'

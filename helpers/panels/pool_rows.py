@@ -1,0 +1,90 @@
+"""The workers of a pool, as rows of a live view."""
+
+from collections.abc import Sequence
+from os import getpid
+from time import perf_counter_ns
+from typing import Final, NamedTuple
+
+from ipywidgets import HTML, VBox
+
+from helpers.observe.deaths import Death
+from helpers.observe.faults import signal_name
+from helpers.observe.lane_tasks import open_task
+from helpers.observe.pool_watch import PoolWatch
+from helpers.observe.pools import AnyPool, pool_threads
+from helpers.observe.reading import Lane
+from helpers.panels.rows import Row, count, update
+
+MOST_ROWS: Final = 16
+
+
+class Member(NamedTuple):
+    """A worker of a pool: a process, or a thread."""
+
+    title: str
+    lanes: list[Lane]
+    state: str
+    gone: bool
+    """Whether it has ended well, as a worker does that may take only so many tasks."""
+
+
+class PoolRows(VBox):
+    """A row for each worker; of many, those that have ended well are left out first."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Row] = {}
+        self._more = HTML()
+        super().__init__([])
+
+    def show(self, members: Sequence[Member], *, speak: bool) -> None:
+        """Fill the bars, and if `speak` say the words."""
+        shown = list(members)
+        if len(shown) > MOST_ROWS:
+            shown = sorted(shown, key=lambda member: member.gone)[:MOST_ROWS]
+        for member in shown:
+            row = self._rows.get(member.title) or self._rows.setdefault(member.title, Row(member.title))
+            done, expected = count(member.lanes)
+            row.fill(done, max(done, expected))
+            if speak:
+                row.say(f"{done:,}: {member.state}" if done else member.state)
+        more = len(members) - len(shown)
+        update(self._more, "value", f"… and {more} more workers" if more else "")
+        children = (*(self._rows[member.title] for member in shown), *([self._more] if more else []))
+        update(self, "children", children)
+
+
+def members(watch: PoolWatch, pool: AnyPool, lanes: Sequence[Lane]) -> list[Member]:
+    """The workers of `pool`: processes that `watch` has seen, its threads, or other processes that have a lane."""
+    if watch.workers:
+        return [_process(watch, pid, lanes) for pid in list(watch.workers)]
+    threads = {thread.native_id for thread in pool_threads(pool)}
+    here = getpid()
+    own = [
+        lane for lane in lanes if (lane.pid == here and lane.thread in threads) or (not threads and lane.pid != here)
+    ]
+    return [Member(lane.title, [lane], _doing([lane]), gone=False) for lane in own]
+
+
+def _process(watch: PoolWatch, pid: int, lanes: Sequence[Lane]) -> Member:
+    own = [lane for lane in lanes if lane.pid == pid]
+    death = watch.deaths.get(pid)
+    if death is None:
+        return Member(watch.workers[pid].name, own, _doing(own), gone=False)
+    for lane in own:
+        lane.ended = lane.ended or perf_counter_ns()
+    state = _ended(death, culprit=watch.culprit == pid)
+    return Member(watch.workers[pid].name, own, state, gone=death.code == 0)
+
+
+def _doing(own: Sequence[Lane]) -> str:
+    task = open_task(own)
+    return f"at {task}" if task else "idle" if own else "starting"
+
+
+def _ended(death: Death, *, culprit: bool) -> str:
+    if death.code is None:
+        return "gone"
+    if death.code < 0:
+        name = signal_name(-death.code)
+        return f"killed by {name}" if culprit else f"ended with its pool ({name})"
+    return "finished" if death.code == 0 and not culprit else f"left with exit code {death.code}"

@@ -1,0 +1,87 @@
+"""The parts that live views share: a worker's row, and the timeline, redrawn as often as it can pay for."""
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any, Final
+
+from ipywidgets import HTML, Button, HBox, IntProgress, Layout
+
+from helpers.observe.reading import Lane
+from helpers.panels.markup import safe, short
+from helpers.panels.timeline import figure
+
+# Chosen so that a view of two busy workers takes less than 1 % of a core: benchmarks/live_view.py measures it.
+REFRESH: Final = 0.1  # seconds between two looks at the trace
+WORDS: Final = 0.4  # seconds between two changes of the words
+DRAWING_SHARE: Final = 0.003  # of a core, that drawing the timeline may take while workers run
+FASTEST_DRAWING: Final = 0.5  # seconds
+
+
+class Row(HBox):
+    """One worker's name, bar and state; sends only what has changed."""
+
+    def __init__(self, name: str) -> None:
+        self._name = HTML(f"<b>{short(name)}</b>", layout=Layout(width="11em", min_width="6em"))
+        self._bar = IntProgress(0, 0, 1, layout=Layout(width="14em", min_width="4em", flex="0 1 auto"))
+        self._words = HTML(layout=Layout(min_width="10em", flex="1 1 0"))
+        super().__init__([self._name, self._bar, self._words], layout=Layout(flex_flow="row wrap"))
+
+    def fill(self, done: int, expected: int) -> None:
+        """Fill `done` of `expected` parts of the bar; 0 expected: not known."""
+        update(self._bar, "max", max(1, expected))
+        update(self._bar, "value", min(done, expected))
+
+    def say(self, words: str) -> None:
+        """Say `words` beside the bar."""
+        update(self._words, "value", safe(words))
+
+
+class Head(HBox):
+    """The Stop button, and for how long the work has been running.
+
+    Attributes:
+        button: the button.
+    """
+
+    def __init__(self, tooltip: str) -> None:
+        self._words = HTML(layout=Layout(flex="1 1 auto"))
+        self.button = Button(description="Stop", tooltip=tooltip)
+        super().__init__([self.button, self._words])
+
+    def say(self, elapsed: float, *, over: bool) -> None:
+        """Say how long it took, or has taken so far, in seconds."""
+        update(self._words, "value", f"{'ended after' if over else 'running for'} {elapsed:.1f} s")
+
+
+class Picture(HTML):
+    """The growing timeline."""
+
+    def __init__(self) -> None:
+        super().__init__(layout=Layout(width="100%"))
+        self._next = 0.0
+
+    def draw(self, lanes: Sequence[Lane], elapsed: float, *, now: bool) -> None:
+        """Draw `lanes` if `now`, or if the price of the last drawing allows it by now.
+
+        Args:
+            lanes: all of them.
+            elapsed: seconds since the work began.
+            now: whatever it costs.
+        """
+        if not now and elapsed < self._next:
+            return
+        began = perf_counter()
+        update(self, "value", figure(lanes))
+        price = perf_counter() - began
+        self._next = elapsed + max(FASTEST_DRAWING, price / DRAWING_SHARE)
+
+
+def count(lanes: Sequence[Lane]) -> tuple[int, int]:
+    """Items done, and items expected."""
+    return sum(lane.done for lane in lanes), sum(lane.expected for lane in lanes)
+
+
+def update(widget: Any, trait: str, value: object) -> None:  # noqa: ANN401 - any widget
+    """Set a trait if that changes it: a message to the browser costs 80 µs, a comparison far less."""
+    if getattr(widget, trait) != value:
+        setattr(widget, trait, value)

@@ -1,0 +1,265 @@
+"""What lesson 14 says of asyncio and no cell of it shows."""
+
+import asyncio
+import gc
+import logging
+import queue
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.observe.cores import count_cores
+from helpers.observe.trace import Trace
+from helpers.workers.local_server import fetch_async, local_server, tally
+from helpers.workers.parsing import count_functions
+from helpers.workers.sources import LIBRARY
+from tests.observe.starting import until
+
+LIMIT = 30.0
+SLOW = 0.3  # seconds
+
+
+def run(main: Awaitable[Any], *, debug: bool = False) -> Any:
+    async def limited() -> Any:
+        async with asyncio.timeout(LIMIT):
+            return await main
+
+    return asyncio.run(limited(), debug=debug)
+
+
+async def beats_during(call: Callable[[], Any]) -> int:
+    """How often a task on the same loop beats, every few milliseconds, while `await call()` goes on."""
+    beats = 0
+
+    async def beat() -> None:
+        nonlocal beats
+        while True:
+            await asyncio.sleep(0.005)
+            beats += 1
+
+    heart = asyncio.create_task(beat())
+    await asyncio.sleep(0.05)
+    before = beats
+    await call()
+    during = beats - before
+    heart.cancel()
+    return during
+
+
+def wait_for_a_thread() -> None:
+    thread = threading.Thread(target=time.sleep, args=(SLOW,))
+    thread.start()
+    thread.join()
+
+
+def wait_for_a_queue() -> None:
+    with pytest.raises(queue.Empty):
+        queue.Queue().get(timeout=SLOW)
+
+
+def wait_for_a_program() -> None:
+    subprocess.run([sys.executable, "-c", f"import time; time.sleep({SLOW})"], check=True)
+
+
+BLOCKERS = [lambda: time.sleep(SLOW), wait_for_a_thread, wait_for_a_queue, wait_for_a_program]
+NAMES = ["time.sleep", "Thread.join", "queue.get", "subprocess.run"]
+
+
+@pytest.mark.parametrize("blocker", BLOCKERS, ids=NAMES)
+def test_a_blocking_call_in_a_coroutine_holds_up_all_others(blocker: Callable[[], None]):
+    async def call_it() -> None:
+        blocker()
+
+    assert run(beats_during(call_it)) == 0
+
+
+@pytest.mark.parametrize("blocker", BLOCKERS, ids=NAMES)
+def test_in_a_thread_it_does_not(blocker: Callable[[], None]):
+    assert run(beats_during(lambda: asyncio.to_thread(blocker))) > 0
+
+
+def test_in_a_thread_the_heart_beats_during_a_computation_too():
+    sources = [Path(LIBRARY, f"{name}.py").read_bytes() for name in ("argparse", "inspect", "typing", "tarfile")]
+
+    def compute() -> None:
+        for source in sources * 2:
+            count_functions(trace, source)
+
+    with Trace() as trace:
+        assert run(beats_during(lambda: asyncio.to_thread(compute))) > 0
+
+
+def test_debug_mode_logs_a_turn_that_lasts_longer_than_a_tenth_of_a_second(caplog: pytest.LogCaptureFixture):
+    async def rude() -> None:
+        time.sleep(0.2)  # noqa: ASYNC251 - what is to be found out
+
+    with caplog.at_level(logging.WARNING, logger="asyncio"):
+        run(rude(), debug=True)
+    assert any("took 0." in record.getMessage() for record in caplog.records)
+
+
+def test_the_linter_finds_a_sleep_that_blocks(tmp_path: Path):
+    file = tmp_path / "rude.py"
+    file.write_text("import time\n\n\nasync def nap():\n    time.sleep(1)\n")
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "ASYNC", file]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode == 1
+    assert "ASYNC251" in found.stdout
+
+
+def test_to_thread_has_four_threads_more_than_cores_and_32_at_most():
+    with ThreadPoolExecutor() as pool:
+        assert pool._max_workers in {min(32, count_cores().exist + 4), min(32, count_cores().usable + 4)}
+
+
+def test_several_failures_come_in_one_group():
+    async def fail(error: Exception) -> None:
+        raise error
+
+    async def two() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fail(ValueError("one")))
+            group.create_task(fail(OSError("two")))
+
+    with pytest.raises(ExceptionGroup) as caught:
+        run(two())
+    assert [type(error) for error in caught.value.exceptions] == [ValueError, OSError]
+
+
+def test_a_cancelled_fetch_closes_its_connection():
+    async def give_up() -> bytes:
+        heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heard.set_result(await reader.read())  # up to the end of the connection
+            writer.close()
+
+        async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await fetch_async(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/1")
+            return await heard
+
+    assert run(give_up()).startswith(b"GET /1")
+
+
+def test_the_loop_alone_does_not_keep_a_waiting_task_alive(caplog: pytest.LogCaptureFixture):
+    async def wait() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    async def forget() -> bool:
+        task = weakref.ref(asyncio.create_task(wait()))
+        await asyncio.sleep(0)
+        gc.collect()
+        return task() is None
+
+    with caplog.at_level(logging.ERROR, logger="asyncio"):
+        assert run(forget())
+    assert "destroyed but it is pending" in caplog.text
+
+
+def test_a_script_ends_only_after_the_thread_it_no_longer_waits_for():
+    code = """
+import asyncio, time
+
+async def main():
+    async with asyncio.timeout(0.05):
+        await asyncio.to_thread(time.sleep, 1.0)
+
+try:
+    asyncio.run(main())
+except TimeoutError:
+    print("gave up")
+"""
+    began = time.monotonic()
+    said = subprocess.check_output([sys.executable, "-c", code], text=True, timeout=LIMIT)
+    assert said == "gave up\n"
+    assert time.monotonic() - began >= 1.0
+
+
+@pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_cancelling_reaches_work_in_the_queue_and_never_what_has_begun(kind: type[ThreadPoolExecutor]):
+    async def give_up(pool: ThreadPoolExecutor) -> list[bool]:
+        works = [pool.submit(time.sleep, 1.5) for _ in range(5)]
+        await asyncio.to_thread(until, works[0].running, "the first to begin")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await asyncio.gather(*map(asyncio.wrap_future, works))
+        return [work.cancelled() for work in works]
+
+    with kind(1) as pool:
+        cancelled = run(give_up(pool))
+    assert not cancelled[0]
+    assert cancelled[-1]
+
+
+def test_ten_takers_of_a_queue_never_ask_for_more_than_ten_at_once():
+    async def take(urls: asyncio.Queue[str], pages: list[bytes]) -> None:
+        while True:
+            pages.append(await fetch_async(await urls.get()))
+            urls.task_done()
+
+    async def fetch_all(url: str) -> int:
+        urls: asyncio.Queue[str] = asyncio.Queue(maxsize=10)
+        pages: list[bytes] = []
+        takers = [asyncio.create_task(take(urls, pages)) for _ in range(10)]
+        for number in range(60):
+            await urls.put(f"{url}/{number}")
+        await urls.join()
+        for taker in takers:
+            taker.cancel()
+        return len(pages)
+
+    with local_server(delay=0.005) as url:
+        assert run(fetch_all(url)) == 60
+        assert tally(url).most_at_once <= 10
+
+
+MEMORY = """
+import asyncio, sys, threading
+from pathlib import Path
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1])
+
+def wait_in_threads(count):
+    end = threading.Event()
+    threads = [threading.Thread(target=end.wait) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    print(resident() - before)
+    end.set()
+    for thread in threads:
+        thread.join()
+
+async def wait_in_tasks(count):
+    end = asyncio.Event()
+    tasks = [asyncio.create_task(end.wait()) for _ in range(count)]
+    await asyncio.sleep(0)
+    print(resident() - before)
+    end.set()
+    await asyncio.gather(*tasks)
+
+before = resident()
+if sys.argv[1] == "threads":
+    wait_in_threads(1000)
+else:
+    asyncio.run(wait_in_tasks(1000))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads a figure of Linux")
+def test_a_waiting_thread_takes_more_memory_than_a_waiting_task():
+    grown = {
+        kind: int(subprocess.check_output([sys.executable, "-c", MEMORY, kind], timeout=LIMIT))
+        for kind in ("threads", "tasks")
+    }
+    assert grown["threads"] > 2 * grown["tasks"]

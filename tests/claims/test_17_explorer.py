@@ -1,0 +1,305 @@
+"""Lesson 17: what it says beyond what its cells show; its explorer, taken from its cells, by each start method."""
+
+import asyncio
+import json
+import multiprocessing
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psutil
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+from helpers.observe.trace import Trace
+from helpers.panels.engines import engine
+from helpers.panels.explorer import Explorer
+from helpers.panels.explorer_canvas import Canvas
+from helpers.workers import fractal
+from helpers.workers.fractal import HEIGHT, WIDTH, View, draw_tile, follow, tiles
+from tests.observe.starting import LIMIT, METHODS, plain_main, until
+from tests.panels.frames import read_png, shows, views_shown, whole
+
+__all__ = ["plain_main"]
+
+LESSON = Path(__file__).parents[2] / "notebooks" / "17_an_explorer_that_never_freezes.ipynb"
+DEFINITIONS = ("newest =", "def paint_newest(", "def draw(", "def stop(", "def start(", "def note_fate(")
+HURRY = View(-0.7436, 0.1318, 0.02, 100)
+QUICK = View(iterations=40)
+each_method = pytest.mark.parametrize("method", METHODS)
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fractal, "_newest", None)
+
+
+def play(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(asyncio.wait_for(scene(), LIMIT))
+
+
+# The explorer that the learner builds
+
+
+def cells_of_the_lesson() -> list[str]:
+    """The sources of its code cells."""
+    cells = json.loads(LESSON.read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+class Built:
+    """The lesson's own functions, run from its cells, with processes started by `method`."""
+
+    def __init__(self, method: str) -> None:
+        context = multiprocessing.get_context(method)
+        self.names: dict[str, Any] = {
+            "asyncio": asyncio,
+            "multiprocessing": context,
+            "ProcessPoolExecutor": partial(ProcessPoolExecutor, mp_context=context),
+            "fractal": fractal,
+            "tiles": tiles(),
+        }
+        for source in cells_of_the_lesson():
+            if any(words in source for words in DEFINITIONS):
+                exec(source, self.names)  # noqa: S102 - our own lesson's
+        self.canvas = Canvas(WIDTH, HEIGHT)
+        self.frames: list[bytes] = []
+        self.canvas.observe(lambda change: self.frames.append(bytes(change.new)), "value")
+
+    def explorer(self, view: View) -> Explorer:
+        names = self.names
+        return Explorer(view, names["start"], names["draw"], names["stop"], self.canvas)
+
+    @property
+    def fates(self) -> Counter[str]:
+        return Counter(self.names["fates"])
+
+
+@each_method
+def test_no_stale_tile_is_ever_shown_and_every_tile_is_accounted_for(method: str):
+    views = [HURRY.moved(0.1 * step, 0) for step in range(4)] + [QUICK]
+    built = Built(method)
+
+    async def scene() -> None:
+        explorer = built.explorer(views[0])
+        while built.canvas.first_after is None:  # noqa: ASYNC110 - what is waited for is what a learner would see
+            await asyncio.sleep(0.001)
+        for view in views[1:]:
+            explorer.go(view)
+            await asyncio.sleep(0.02)
+        await explorer.drawn()
+        assert built.canvas.painted == len(tiles())
+        await asyncio.sleep(0.1)  # the last picture is sent
+        await explorer.stop()
+
+    play(scene)
+    assert multiprocessing.active_children() == []
+    shown = views_shown([read_png(frame).rows for frame in built.frames], views)
+    assert -1 not in shown
+    assert shown[0] == 0
+    assert shown[-1] == len(views) - 1
+    assert read_png(built.frames[-1]).rows == whole(QUICK, 1)
+    assert built.fates.total() == len(views) * len(tiles())
+    assert built.fates["dropped"] > 0
+    assert built.fates["failed"] == 0
+
+
+def test_a_stale_tile_would_be_noticed():
+    rows = list(whole(QUICK, 1))
+    assert shows(rows, QUICK)
+    assert not shows(rows, HURRY)
+    rows[100] = rows[100][:90] + whole(HURRY, 1)[100][90:91] + rows[100][91:]
+    assert not shows(rows, QUICK)
+
+
+@each_method
+def test_closing_ends_tiles_that_are_being_drawn(method: str):
+    async def scene() -> None:
+        built = Built(method)
+        explorer = built.explorer(View(x=-0.15, width=0.2, iterations=20_000))  # a row takes 20 ms or more
+        while built.canvas.painted == 0:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.001)
+        await explorer.stop()
+        assert built.fates["stopped"] >= 1
+        assert built.fates["drawn"] < 20
+        assert built.fates.total() == len(tiles())
+
+    play(scene)
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_an_interrupt_ends_the_workers_and_the_next_view_is_drawn(caplog: pytest.LogCaptureFixture):
+    async def scene() -> None:
+        built = Built(METHODS[0])
+        explorer = built.explorer(HURRY.tried(20_000))
+        while built.canvas.painted == 0:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.001)
+        for child in multiprocessing.active_children():
+            os.kill(child.pid or 0, signal.SIGINT)
+        await explorer.drawn()
+        assert "The drawing has failed: BrokenProcessPool" in explorer.children[-1].value
+        explorer.go(QUICK)
+        await explorer.drawn()
+        assert built.canvas.painted == len(tiles())
+        await explorer.stop()
+
+    play(scene)
+    assert multiprocessing.active_children() == []
+    assert caplog.records == []
+
+
+SLOW_EXPLORER = """
+slow = fractal.View(x=-0.15, width=0.2, iterations=20_000)
+explorer = Explorer(slow, start, draw, stop, Canvas(fractal.WIDTH, fractal.HEIGHT))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="an interrupt is a signal here")
+def test_an_interrupt_of_the_cell_that_waits_closes_the_explorer():
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(LESSON.parents[1]), stderr=subprocess.DEVNULL)
+    try:
+        for source in [*cells_of_the_lesson(), SLOW_EXPLORER]:
+            if any(words in source for words in ("import asyncio", "tiles = ", "slow = ", *DEFINITIONS)):
+                reply = client.execute_interactive(source, output_hook=lambda _: None, timeout=LIMIT)
+                assert reply["content"]["status"] == "ok"
+        kernel = psutil.Process(manager.provisioner.pid)
+        client.execute("await explorer.drawn()")
+        until(kernel.children, "the workers")
+        time.sleep(1)  # so that the cell waits
+        manager.interrupt_kernel()
+        reply = client.get_shell_msg(timeout=LIMIT)
+        assert reply["content"]["status"] == "error"
+        until(lambda: not kernel.children(), "the workers to be gone")
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+PROGRAM = """
+import multiprocessing, pickle, sys
+from concurrent.futures import ProcessPoolExecutor, wait
+
+if __name__ == "__main__":
+    method, trace, draw_tile, follow, view, tiles = pickle.load(sys.stdin.buffer)
+    context = multiprocessing.get_context(method)
+    newest = context.RawValue("q", 1)
+    pool = ProcessPoolExecutor(2, context, initializer=follow, initargs=(newest,))
+    wait([pool.submit(draw_tile, trace, view, tile, 1) for tile in tiles])
+"""
+
+
+@each_method
+def test_workers_notice_when_the_kernel_is_killed(method: str):
+    slow = View(x=-0.15, width=0.2, iterations=1_000_000)
+    with Trace() as trace:
+        kernel = subprocess.Popen([sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE)
+        try:
+            assert kernel.stdin is not None
+            pickle.dump((method, trace, draw_tile, follow, slow, tiles()), kernel.stdin)
+            kernel.stdin.close()
+            until(lambda: sum(len(lane.spans) for lane in trace.lanes()) >= 2, "two tiles to be begun")
+            workers = [psutil.Process(lane.pid) for lane in trace.lanes()]
+            kernel.kill()
+            kernel.wait(LIMIT)
+            until(lambda: not any(worker.is_running() for worker in workers), "the workers to be gone")
+        finally:
+            kernel.kill()
+            kernel.wait(LIMIT)
+
+
+# What the lesson says on the way
+
+
+def test_cancelling_a_task_cancels_the_future_it_awaits_wrapped():
+    async def scene() -> None:
+        future: Future[int] = Future()
+
+        async def wait_for_it() -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_awaited(asyncio.wrap_future(future)))
+
+        task = asyncio.create_task(wait_for_it())
+        await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.wait([task])
+        await asyncio.sleep(0)
+        assert future.cancelled()
+
+    play(scene)
+
+
+async def _awaited(what: asyncio.Future[int]) -> int:
+    return await what
+
+
+def value_of(number: Any) -> int:
+    return int(number.value)
+
+
+@each_method
+def test_a_raw_value_cannot_travel_with_a_task(method: str):
+    context = multiprocessing.get_context(method)
+    newest = context.RawValue("q", 1)
+    with ProcessPoolExecutor(1, context) as pool, pytest.raises(RuntimeError, match="through inheritance"):
+        pool.submit(value_of, newest).result(LIMIT)
+
+
+@pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_a_pool_begins_its_tasks_in_the_order_of_their_coming(kind: Callable[[int], Executor]):
+    chosen = tiles()[::-7]
+    with Trace() as trace:
+        with kind(1) as pool:
+            futures = [pool.submit(draw_tile, trace, QUICK, tile) for tile in chosen]
+        (lane,) = trace.lanes()
+        assert [span.name for span in lane.spans] == ["fine" if tile.step == 1 else "coarse" for tile in chosen]
+    assert [future.result() for future in futures] == [draw_tile(None, QUICK, tile) for tile in chosen]
+
+
+async def lateness(pool: Executor) -> list[float]:
+    """How late each beat of the loop comes while the pool draws, in seconds."""
+    futures = [asyncio.wrap_future(pool.submit(draw_tile, None, View(), tile)) for tile in tiles()]
+    late = []
+    while not all(future.done() for future in futures):
+        began = time.perf_counter()
+        await asyncio.sleep(0.005)
+        late.append(time.perf_counter() - began - 0.005)
+    return late
+
+
+@pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="without a GIL nobody stands in line")
+def test_beside_threads_the_heart_beats_later_than_beside_processes():
+    def typically(kind: Callable[[int], Executor]) -> float:
+        with kind(2) as pool:
+            pool.submit(int).result(LIMIT)
+            return median(asyncio.run(lateness(pool)))
+
+    pairs = [(typically(ThreadPoolExecutor), typically(ProcessPoolExecutor)) for _ in range(3)]
+    assert any(threads > 2 * processes for threads, processes in pairs), pairs
+
+
+# Where to go from here
+
+
+@pytest.mark.timeout(120)
+def test_a_cluster_draws_the_same_tiles_and_drops_what_waits_when_it_is_cancelled():
+    slow = View(x=-0.15, width=0.2, iterations=20_000)
+    with Trace() as trace, engine("dask", 1) as cluster:
+        assert cluster.submit(draw_tile, None, QUICK, tiles()[0]).result(LIMIT) == draw_tile(None, QUICK, tiles()[0])
+        futures = [cluster.submit(draw_tile, trace, slow, tile) for tile in tiles()[:30]]
+        until(lambda: any(lane.spans for lane in trace.lanes()), "the first tile to be begun")
+        for future in futures:
+            future.cancel()
+        until(lambda: all(span.end for lane in trace.lanes() for span in lane.spans), "what runs to end")
+        time.sleep(1)  # nothing else begins
+        assert sum(len(lane.spans) for lane in trace.lanes()) < 10
