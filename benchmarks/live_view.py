@@ -15,6 +15,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -30,6 +31,7 @@ from helpers.observe.reading import Lane, Span
 from helpers.observe.trace import Trace
 from helpers.panels.drawing import drawing
 from helpers.panels.live_view import LiveView
+from helpers.panels.pool_view import PoolView
 from helpers.workers.computing import call_without_end, compute_without_end, count_primes
 
 RUNS: Final = 3
@@ -115,6 +117,25 @@ async def running_view() -> list[Row]:
     ]
 
 
+async def running_pool_view(kind: str) -> list[Row]:
+    """The same for the view of a pool; benchmarks/faults.py times how soon it names what goes wrong."""
+    pool: Any = ProcessPoolExecutor(2) if kind == "executor" else multiprocessing.Pool(2)
+    submit = pool.submit if kind == "executor" else lambda function, *args: pool.apply_async(function, args)
+    with Trace() as trace, counted_messages() as counts:
+        view = PoolView(trace, pool, [submit(count_primes, trace, 10**9) for _ in range(2)])
+        display(view)
+        await asyncio.sleep(0.5)
+        counts.clear()
+        share = await main_thread_share(SECONDS)
+        each = [count / SECONDS for count in counts.values()]
+        view.stop()
+        await view
+    return [
+        Row(f"kernel's main thread, view of a busy {kind} of two", "% of a core", [share], "≤ 1"),
+        Row(f"messages, view of a busy {kind}: the busiest widget", "a second", [max(each)], "≤ 20"),
+    ]
+
+
 def lag_rows(when: str, late: Sequence[float]) -> list[Row]:
     """The median and the worst of many lags."""
     return [
@@ -182,6 +203,8 @@ async def measured() -> list[Row]:
     return [
         *await quiet_kernel(),
         *await running_view(),
+        *await running_pool_view("executor"),
+        *await running_pool_view("pool"),
         *await stopping(compute_without_end, "an endless loop"),
         *await stopping(call_without_end, "one endless C call"),
         *drawn(),

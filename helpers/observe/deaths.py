@@ -16,8 +16,8 @@ from multiprocessing.process import BaseProcess
 from time import perf_counter, sleep
 from typing import Any, Final, NamedTuple, Self
 
-PATIENCE: Final = 0.05
-"""Seconds in which a pool's own thread takes in how a worker ended."""
+PATIENCE: Final = 1.0
+"""Seconds in which a pool's own thread takes in how a worker ended; it needs a few milliseconds."""
 
 
 class Death(NamedTuple):
@@ -28,6 +28,8 @@ class Death(NamedTuple):
     """Its exit code, negative for a signal; None if nobody knows."""
     at: float
     """When that was noticed, in seconds of `time.perf_counter`."""
+    since: float
+    """When it was first watched, likewise."""
 
 
 class Deaths:
@@ -40,7 +42,7 @@ class Deaths:
     def __init__(self, tell: Callable[[list[Death]], object]) -> None:
         self._tell = tell
         self._known: set[BaseProcess] = set()  # kept, so that no sentinel is closed while it is waited for
-        self._fresh: deque[BaseProcess] = deque()
+        self._fresh: deque[tuple[BaseProcess, float]] = deque()
         self._closed = False
         self._ears, self._mouth = Pipe(duplex=False)
         self._thread = threading.Thread(target=self._run, name="deaths", daemon=True)
@@ -51,7 +53,8 @@ class Deaths:
         fresh = [process for process in processes if process not in self._known and process.pid is not None]
         if fresh and not self._closed:
             self._known.update(fresh)
-            self._fresh.extend(fresh)
+            now = perf_counter()
+            self._fresh.extend((process, now) for process in fresh)
             self._mouth.send_bytes(b"!")
 
     def close(self) -> None:
@@ -64,7 +67,7 @@ class Deaths:
             self._ears.close()
 
     def _run(self) -> None:
-        alive: dict[int, BaseProcess] = {}
+        alive: dict[int, tuple[BaseProcess, float]] = {}
         ears = self._ears.fileno()
         with _Ready() as ready:
             ready.add(ears)
@@ -77,12 +80,12 @@ class Deaths:
                         ready.drop(sentinel)
                         dead.append(alive.pop(sentinel))
                 while self._fresh:
-                    process = self._fresh.popleft()
-                    alive[process.sentinel] = process
+                    process, since = self._fresh.popleft()
+                    alive[process.sentinel] = process, since
                     ready.add(process.sentinel)
                 if dead:
                     at = perf_counter()
-                    self._tell([Death(process, exit_code(process), at) for process in dead])
+                    self._tell([Death(process, exit_code(process), at, since) for process, since in dead])
 
 
 class _Ready:
@@ -114,6 +117,16 @@ class _Ready:
         if sys.platform == "win32":
             return [ready for ready in wait(self._handles) if isinstance(ready, int)]
         return [key.fd for key, _ in self._selector.select()]
+
+
+def has_died(process: BaseProcess) -> bool:
+    """Whether `process` has died; leaves its exit code to who waits for it, as `exit_code` explains."""
+    try:
+        return getattr(getattr(process, "_popen", None), "returncode", None) is not None or bool(
+            wait([process.sentinel], 0)
+        )
+    except ValueError:  # it was closed
+        return True
 
 
 def exit_code(process: BaseProcess) -> int | None:

@@ -12,7 +12,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from multiprocessing.pool import Pool
 from signal import SIGTERM
 from threading import Thread
@@ -26,7 +26,7 @@ from helpers.observe.failed_start import FailedStart
 from helpers.observe.faults import Fault, plain, thread_failed
 from helpers.observe.lane_tasks import ended_tasks, failed_tasks, open_task
 from helpers.observe.pool_calls import Calls
-from helpers.observe.pools import AnyPool, pool_thread
+from helpers.observe.pools import AnyPool, is_closed, pool_thread
 from helpers.observe.reading import Lane
 from helpers.observe.thread_errors import ThreadErrors
 from helpers.observe.trace import Trace
@@ -39,7 +39,7 @@ LONG: Final = 5.0
 """Seconds in which even a busy machine lets it be known which of an executor's workers has died."""
 
 FORGOTTEN: Final = 1.0
-"""Seconds for which it may turn out that a Pool had dropped a worker before the watch began."""
+"""Seconds for which it may turn out that a Pool has dropped a worker before it was seen: at first, or a new one."""
 
 
 class Diagnosis:
@@ -64,7 +64,6 @@ class Diagnosis:
         self._broken_since = 0.0
         self._reported: deque[Death] = deque()
         self._deaths: list[Death] = []
-        self._ended_well: Death | None = None
         self.culprit: Death | None = None
         self._start = FailedStart(pool, calls)
         self._thread_gone = 0.0
@@ -142,24 +141,30 @@ class Diagnosis:
         """The first worker that died at a task, or did not end well."""
         while self._reported:
             self._deaths.append(self._reported.popleft())
-        wrong = [death for death in self._deaths if death.code != 0 or open_task(_own(death, lanes))]
-        ended_well = [death for death in self._deaths if death not in wrong]
-        self._ended_well = ended_well[-1] if ended_well else self._ended_well
-        self._deaths = wrong
+            self._until = perf_counter() + FORGOTTEN
+        well = self._may_end_well()
+        self._deaths = [death for death in self._deaths if death.code or not well or open_task(_own(death, lanes))]
+        wrong = self._deaths
         if self._broken is None and isinstance(self._pool, Executor):
             # Its tasks will tell in a moment whether it is broken, and why.
             wrong = [death for death in wrong if perf_counter() - death.at > PATIENCE]
-        if wrong:
-            # A broken executor ends its other workers by SIGTERM.
-            return min(wrong, key=lambda death: death.code in (0, -SIGTERM))
-        return self._ended_well if self._broken is not None else None
+        # A broken executor ends its others by SIGTERM, and those that are idle may end by themselves.
+        return min(wrong, key=lambda death: death.code in (0, -SIGTERM), default=None)
+
+    def _may_end_well(self) -> bool:
+        """Whether a worker may end without a fault: after so many tasks, or when the pool is closed or idle."""
+        if isinstance(self._pool, Pool):
+            return getattr(self._pool, "_maxtasksperchild", None) is not None or is_closed(self._pool)
+        if isinstance(self._pool, ProcessPoolExecutor):
+            return getattr(self._pool, "_max_tasks_per_child", None) is not None
+        return True  # loky's do when they are idle for long
 
     def _of_death(
         self, death: Death, own: Sequence[Lane], answered: Iterable[str], lost: Sequence[str]
     ) -> Fault | None:
         task = open_task(own) or _left_politely(own)
         if task is None and death.code in (0, 1):
-            start = self._start.fault(death, self._deaths, lost)
+            start = self._start.fault(death, self._deaths, lost, has_worked=bool(ended_tasks(own)))
             if start is not None or self._start.undecided:
                 return start
         if task is None and (death.code or 0) < 0:

@@ -17,9 +17,9 @@ from helpers.observe.pool_calls import Calls, needs_main
 from helpers.observe.pools import AnyPool
 
 QUIET: Final = 0.3
-"""Seconds without another death after which a Pool's initializer is taken to work."""
+"""Seconds without another death after which a Pool's initializer is taken to work; more where workers live longer."""
 
-LONGEST: Final = 3.0
+LONGEST: Final = 5.0
 """Seconds after which it is taken to fail."""
 
 
@@ -39,21 +39,26 @@ class FailedStart:
         self._initializer: object = getattr(pool, "_initializer", None)
         self.undecided = False
 
-    def fault(self, death: Death, deaths: Sequence[Death], lost: Sequence[str]) -> Fault | None:
+    def fault(self, death: Death, deaths: Sequence[Death], lost: Sequence[str], *, has_worked: bool) -> Fault | None:
         """The fault, or None if it was something else, or is undecided.
 
         Args:
             death: the first one, with exit code 0 or 1.
             deaths: all so far.
             lost: the tasks that will not be done.
+            has_worked: whether that worker had done a task before.
         """
         self.undecided = False
-        fresh = not _is_forked(death)
-        if fresh and self._initializer is not None and needs_main(self._initializer):
-            name = getattr(self._initializer, "__name__", None)
-            return worker_faults.not_loaded(name, None, death.process.name, forked=False)
-        if death.code == 0 or (isinstance(self._pool, Pool) and self._initializer is not None):
-            return self._of_initializer(death, deaths, lost)
+        if not has_worked and self._initializer is not None:
+            if not _is_forked(death) and needs_main(self._initializer):
+                name = getattr(self._initializer, "__name__", None)
+                return worker_faults.not_loaded(name, None, death.process.name, forked=False)
+            if isinstance(self._pool, Pool) and death.code == 1:
+                return self._of_initializer(death, deaths, lost)
+            if death.code == 0:
+                return worker_faults.initializer_failed(death.process.name)
+        if death.code == 0:
+            return None
         if not self._calls.known or self._calls.needing_main(lost):
             return self.not_loaded(death, lost)
         unreadable = self._calls.unreadable(lost)
@@ -66,12 +71,10 @@ class FailedStart:
         return worker_faults.not_loaded(function, task, worker, forked=death is not None and _is_forked(death))
 
     def _of_initializer(self, death: Death, deaths: Sequence[Death], lost: Sequence[str]) -> Fault | None:
-        if self._initializer is None:
-            return None
-        failed = worker_faults.initializer_failed(death.process.name)
-        if death.code == 0 or len(deaths) > len(lost) or perf_counter() - deaths[0].at > LONGEST:
-            return failed
-        if perf_counter() - deaths[-1].at > QUIET:
+        if len(deaths) > len(lost) or perf_counter() - deaths[0].at > LONGEST:
+            return worker_faults.initializer_failed(death.process.name)
+        lived = max(each.at - each.since for each in deaths)
+        if perf_counter() - deaths[-1].at > max(QUIET, 5 * lived):
             return self.not_loaded(death, lost)
         self.undecided = True
         return None

@@ -18,8 +18,8 @@ class Fault:
     """Something that went wrong in a pool.
 
     Attributes:
-        kind: what it was, in a few words that are the same every time: "task failed", "time is up", "stopped", "pool's
-            thread failed"; more are in `worker_faults` and `answer_faults`.
+        kind: what it was, in a few words that are the same every time: "task failed", "time is up", "stopped",
+            "pool's thread failed"; more are in `worker_faults` and `answer_faults`.
         task: the name of the task it went wrong with, or of several with "and"; None if nobody can know.
         worker: the title of the worker's lane; None if it did not happen in one.
         cause: what happened, in a sentence.

@@ -22,6 +22,10 @@ PATIENCE: Final = 2.0
 """Seconds for each of the three threads; they take milliseconds."""
 
 
+MOMENT: Final = 0.2
+"""Seconds; if a queue's lock is held for longer, its holder is dead."""
+
+
 class PoolEndedError(RuntimeError):
     """The pool was ended before the task had an answer."""
 
@@ -46,18 +50,21 @@ def end_pool(pool: Pool, kill_workers: Callable[[], None]) -> None:
     inner._change_notifier.put(None)
     inner._worker_handler.join(PATIENCE)  # no worker is started after this
     kill_workers()
-    _free(inner._inqueue._rlock)
-    _free(inner._outqueue._wlock)
+    for worker in inner._pool:
+        worker.join(PATIENCE)
     inner._inqueue._reader.close()  # the task handler may be sending to nobody: now that fails
+    if not inner._result_handler.is_alive():
+        _take_results(inner)  # makes room, too: the task handler's last act is to send something that way
+    _free(inner._outqueue._wlock)
     inner._task_handler.join(PATIENCE)
     _finish_results(inner)
     _fail_unanswered(inner)
 
 
 def _free(lock: Any) -> None:  # noqa: ANN401 (None on Windows, where one end needs no lock)
-    """Open a lock that a dead process may hold; nobody else uses it any more."""
+    """Open a lock that a dead worker may hold. The task handler, who alone may still use it, does so for moments."""
     if lock is not None:
-        lock.acquire(block=False)
+        lock.acquire(timeout=MOMENT)
         lock.release()
 
 

@@ -22,9 +22,10 @@ class Tasks:
 
     Args:
         handles: those of a sequence are called "task 0" and so on.
-        tell: called in any thread when a future has ended; a Pool does not tell.
+        tell: called in any thread when a task has failed, or the last one has ended.
 
     Attributes:
+        names: of all tasks, in the order in which they were handed in.
         open: the tasks that have not ended, by their names.
         total: how many there are in all; of one `map_async`, its items.
 
@@ -39,61 +40,86 @@ class Tasks:
         if not self.open:
             raise ValueError("tasks must be at least one future or AsyncResult, got none")
         for name, handle in self.open.items():
-            if not _is_silent(handle) and not hasattr(handle, "add_done_callback"):
+            if not _is_async_result(handle) and not hasattr(handle, "add_done_callback"):
                 wanted = "a future or an AsyncResult, as submit and apply_async give"
                 raise TypeError(f"{name!r} must be {wanted}, got {handle!r}")
+        self.names = list(self.open)
         self.total = sum(map(_size, self.open.values()))
-        self._told: deque[str] = deque()
-        self._silent = [name for name, handle in self.open.items() if _is_silent(handle)]
-        for name, handle in self.open.items():
-            if not _is_silent(handle):
-                handle.add_done_callback(self._noting(name, tell))
+        self._done = 0
+        self._tell = tell
+        self._told: deque[Ended] = deque()
+        self._quiet = {name: handle for name, handle in self.open.items() if _is_async_result(handle)}
+        self._maps = {name: handle for name, handle in self._quiet.items() if _size(handle) > 1}
+        for name, handle in list(self.open.items()):
+            self._listen(name, handle)
 
     @property
     def done(self) -> int:
         """How many of `total` have ended."""
-        return self.total - sum(map(_left, self.open.values()))
+        return self._done + sum(_size(handle) - _left(handle) for handle in self._maps.values())
 
     def ended(self) -> list[Ended]:
         """Those that have ended since the last time."""
-        done = [name for name in self._silent if self.open[name].ready()]
-        if done:
-            gone = set(done)
-            self._silent = [name for name in self._silent if name not in gone]
+        ended = []
         while self._told:
-            done.append(self._told.popleft())
-        return [Ended(name, *_outcome(self.open.pop(name))) for name in done]
+            ended.append(self._told.popleft())
+        # An AsyncResult that was ready before we listened will not tell any more.
+        ended += [Ended(name, *_outcome(handle)) for name, handle in self._quiet.items() if handle.ready()]
+        return [task for task in ended if self._close(task.name)]
 
     def give_up(self) -> list[str]:
         """The names of those that have not ended; nobody waits for them any more."""
         names = list(self.open)
-        self.open.clear()
-        self._silent.clear()
+        for name in names:
+            self._close(name)
         return names
 
-    def _noting(self, name: str, tell: Callable[[], object]) -> Callable[[object], None]:
-        def note(_: object) -> None:
-            if name in self.open:
-                self._told.append(name)
-                tell()
+    def _close(self, name: str) -> bool:
+        """Do not wait for it any more; whether it was waited for."""
+        handle = self.open.pop(name, None)
+        self._quiet.pop(name, None)
+        self._maps.pop(name, None)
+        self._done += 0 if handle is None else _size(handle)
+        return handle is not None
 
-        return note
+    def _listen(self, name: str, handle: Any) -> None:  # noqa: ANN401 (any kind of future)
+        if not _is_async_result(handle):
+            handle.add_done_callback(lambda future: self._note(Ended(name, *_outcome(future))))
+            return
+        # As if they had been handed to apply_async, beside what was.
+        ours = lambda value: self._note(Ended(name, value, None)), lambda error: self._note(Ended(name, None, error))
+        theirs = handle._callback, handle._error_callback  # noqa: SLF001 (there is no public way)
+        handle._callback, handle._error_callback = map(_both, ours, theirs)  # noqa: SLF001 (the same)
+
+    def _note(self, task: Ended) -> None:
+        """Called in any thread. Good news can wait for the next look."""
+        self._told.append(task)
+        if task.error is not None or len(self._told) >= len(self.open):
+            self._tell()
 
 
-def _is_silent(handle: object) -> bool:
-    """Whether it is an AsyncResult, which calls nobody when it is ready."""
-    return hasattr(handle, "ready")
+def _both(first: Callable[[Any], object], second: Callable[[Any], object] | None) -> Callable[[Any], None]:
+    def call(value: object) -> None:
+        first(value)
+        if second is not None:
+            second(value)
+
+    return call
+
+
+def _is_async_result(handle: object) -> bool:
+    return hasattr(handle, "ready") and hasattr(handle, "_callback")
 
 
 def _size(handle: object) -> int:
     """How many items it stands for."""
     values = getattr(handle, "_value", None)  # of a map_async: room for all its results
-    return len(values) if _is_silent(handle) and hasattr(handle, "_number_left") and values else 1
+    return len(values) if hasattr(handle, "_number_left") and values else 1
 
 
 def _left(handle: object) -> int:
-    """How many of them have not ended."""
-    chunks: int = getattr(handle, "_number_left", 1)
+    """How many items of a map_async have not ended."""
+    chunks: int = getattr(handle, "_number_left", 0)
     chunk: int = getattr(handle, "_chunksize", 1)
     return min(_size(handle), chunks * chunk)
 
@@ -101,7 +127,7 @@ def _left(handle: object) -> int:
 def _outcome(handle: Any) -> tuple[object, BaseException | None]:  # noqa: ANN401 (any kind of future)
     """What an ended task returned, or what it raised."""
     try:
-        if _is_silent(handle):
+        if _is_async_result(handle):
             return handle.get(0), None
         if handle.cancelled():
             return None, CancelledError()

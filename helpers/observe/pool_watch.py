@@ -8,12 +8,13 @@ PoolWatch ─┬─ Tasks          which tasks have ended
 
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError
-from time import perf_counter
-from typing import TYPE_CHECKING
+from multiprocessing.pool import Pool
+from time import perf_counter, perf_counter_ns, sleep
+from typing import TYPE_CHECKING, Final
 
 from helpers.observe import faults
 from helpers.observe.answers import of_error
-from helpers.observe.deaths import Death, Deaths, exit_code
+from helpers.observe.deaths import Death, Deaths, exit_code, has_died
 from helpers.observe.diagnosis import Diagnosis
 from helpers.observe.faults import Fault
 from helpers.observe.lane_tasks import open_task
@@ -25,6 +26,9 @@ from helpers.observe.trace import Trace
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
+
+REPLACED: Final = 0.03
+"""Seconds in which a Pool has started another worker in the place of one that has died."""
 
 
 class PoolWatch:
@@ -42,9 +46,10 @@ class PoolWatch:
         results: what has finished, by the task's name.
         errors: why the others have not.
         fault: what ended the pool, or else the first thing that went wrong; None if nothing did.
-        ended: whether the pool was ended here.
+        ended_at: when the pool was ended here, in seconds of `time.perf_counter`; None if it was not.
         workers: all worker processes seen so far, by their pid.
         deaths: those of them that have died, likewise.
+        began: when the watch began, in nanoseconds of `time.perf_counter_ns`.
 
     Raises:
         ValueError: there is no task, or the limit is not more than 0.
@@ -60,11 +65,11 @@ class PoolWatch:
         self.results: dict[str, object] = {}
         self.errors: dict[str, BaseException] = {}
         self.fault: Fault | None = None
-        self.ended = False
+        self.ended_at: float | None = None
         self.workers: dict[int, BaseProcess] = {}
         self.deaths: dict[int, Death] = {}
         self._trace, self._pool, self._limit, self._tell = trace, pool, limit, tell
-        self._began = perf_counter()
+        self.began = perf_counter_ns()
         self._lost: list[str] = []  # the tasks that a broken executor has given up
         self._calls = Calls(pool, self.tasks.open)
         # A Pool's thread that fails prints a traceback of the standard library's; we say what it means.
@@ -72,6 +77,11 @@ class PoolWatch:
         self._diagnosis = Diagnosis(trace, pool, self._calls, self._errors, self.workers)
         self._deaths = Deaths(self._note_deaths)
         self._find_workers()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the pool was ended here."""
+        return self.ended_at is not None
 
     @property
     def over(self) -> bool:
@@ -91,7 +101,7 @@ class PoolWatch:
             return
         self._find_workers()
         fault = self._diagnosed()
-        if fault is None and self._limit is not None and perf_counter() - self._began >= self._limit:
+        if fault is None and self._limit is not None and (perf_counter_ns() - self.began) / 1e9 >= self._limit:
             fault = faults.time_is_up(self._limit, self._running())
         if fault is not None:
             self._end(fault)
@@ -107,14 +117,15 @@ class PoolWatch:
         self._errors.close()
 
     def _end(self, fault: Fault) -> None:
-        self.fault, self.ended = fault, True
+        self.fault, self.ended_at = fault, perf_counter()
         kill_pool(self._pool)
+        self._find_workers()
         self._take()
         for name in self.tasks.give_up():
             self.errors[name] = TimeoutError(f"{name!r} was still running when its pool was ended")
-        for pid, worker in self.workers.items():
-            if pid not in self.deaths and not worker.is_alive():
-                self.deaths[pid] = Death(worker, exit_code(worker), perf_counter())
+        for pid, worker in list(self.workers.items()):
+            if pid not in self.deaths and has_died(worker):
+                self.deaths[pid] = Death(worker, exit_code(worker), perf_counter(), self.ended_at or 0.0)
 
     def _find_workers(self) -> None:
         now = {worker.pid: worker for worker in pool_workers(self._pool) if worker.pid is not None}
@@ -143,6 +154,12 @@ class PoolWatch:
         self.deaths |= {death.process.pid or 0: death for death in deaths}
         self._diagnosis.note_deaths(deaths)
         self._tell()
+        if isinstance(self._pool, Pool):
+            # It starts another in its place, and would forget that one too if it dies before we have seen it.
+            deadline = perf_counter() + REPLACED
+            while perf_counter() < deadline and not self.ended:
+                self._find_workers()
+                sleep(0.002)
 
     def _diagnosed(self) -> Fault | None:
         if not self._diagnosis.has_evidence:
@@ -155,7 +172,7 @@ class PoolWatch:
         """The tasks that workers are at now."""
         lanes = self._trace.lanes()
         threads = {thread.native_id for thread in pool_threads(self._pool)}
-        groups = [[lane for lane in lanes if lane.pid == pid] for pid in self.workers if pid not in self.deaths]
+        groups = [[lane for lane in lanes if lane.pid == pid] for pid in list(self.workers) if pid not in self.deaths]
         groups += [[lane] for lane in lanes if lane.thread in threads]
         named = [name for group in groups if (name := open_task(group)) is not None]
         return named or (list(self.tasks.open) if len(self.tasks.open) == 1 else [])

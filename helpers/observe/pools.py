@@ -14,12 +14,13 @@ from collections.abc import Iterable
 from concurrent.futures import Executor
 from contextlib import suppress
 from inspect import signature
-from multiprocessing.pool import Pool
+from multiprocessing.pool import RUN, Pool
 from multiprocessing.process import BaseProcess
 from threading import Thread
 from time import perf_counter, sleep
 from typing import Any, Final
 
+from helpers.observe.deaths import has_died
 from helpers.observe.pool_ending import end_pool
 
 AnyPool = Executor | Pool
@@ -58,6 +59,11 @@ def pool_thread(pool: AnyPool) -> Thread | None:
     return thread if isinstance(thread, Thread) else None
 
 
+def is_closed(pool: Pool) -> bool:
+    """Whether `pool` takes no more tasks, so that its workers end when there is nothing to do."""
+    return getattr(pool, "_state", RUN) != RUN
+
+
 def kill_pool(pool: AnyPool) -> None:
     """End `pool` for certain: its processes are killed, what was queued is cancelled, and nothing is left.
 
@@ -73,12 +79,12 @@ def kill_pool(pool: AnyPool) -> None:
 
 def kill_processes(processes: Iterable[BaseProcess]) -> None:
     """Kill `processes` and wait until they are gone, but no longer than `PATIENCE` seconds in all."""
-    alive = [process for process in processes if _runs(process)]
+    alive = [process for process in processes if not has_died(process)]
     for process in alive:
         _kill(process)
     deadline = perf_counter() + PATIENCE
-    while any(map(_runs, alive)) and perf_counter() < deadline:
-        sleep(0.001)
+    while not all(map(has_died, alive)) and perf_counter() < deadline:
+        sleep(0.0005)
 
 
 def _end_executor(executor: Executor) -> None:
@@ -106,10 +112,3 @@ def _kill(process: BaseProcess) -> None:
             process.kill()
         except AttributeError:  # loky's processes cannot
             os.kill(process.pid or 0, signal.SIGKILL) if hasattr(signal, "SIGKILL") else process.terminate()
-
-
-def _runs(process: BaseProcess) -> bool:
-    try:
-        return process.is_alive()
-    except ValueError:  # closed
-        return False

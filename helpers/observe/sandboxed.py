@@ -23,6 +23,9 @@ from typing import Final, NamedTuple
 from helpers.observe.confined import Parcel
 from helpers.observe.stacks import MAIN, Stack, current_stacks, stack_of_error
 
+if sys.platform != "win32":
+    import resource
+
 ANSWER: Final = "answer"
 STACKS: Final = "stacks"
 DUMP: Final = "dump"
@@ -47,6 +50,7 @@ class Answer(NamedTuple):
 def serve(connection: Connection, folder: str, parcel: Parcel) -> None:
     """Call the function in `parcel`, (function, arguments, time limit in seconds), and wait to be ended."""
     threading.excepthook = _say_failure
+    _leave_no_core_file()
     # No thread of `threading`, so that a program which counts its threads finds its own.
     _thread.start_new_thread(_be_servant, (connection, folder))
     # Never closed: faulthandler writes until the end.
@@ -124,6 +128,12 @@ def _finalize(*names: str) -> None:
         callback = getattr(finalizer, "_callback", None)
         if finalizer is not None and getattr(callback, "__qualname__", "") in names:
             finalizer()
+
+
+def _leave_no_core_file() -> None:
+    """Let a crash write no core file: as large as the process, in the learner's folder, and nobody asked for it."""
+    if sys.platform != "win32":
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _say_failure(args: threading.ExceptHookArgs) -> None:

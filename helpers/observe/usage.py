@@ -1,4 +1,4 @@
-"""How much of the machine a run has used: for how long it lasted, and on how many cores at once."""
+"""What a run has used and held up: how long it lasted, on how many cores at once, and who could go on meanwhile."""
 
 from helpers.observe.reading import Span
 from helpers.observe.trace import Trace
@@ -18,6 +18,20 @@ def cores_used(trace: Trace) -> float:
     """
     total = lasted(trace)
     return sum(span.cpu or 0 for span in _ended(trace)) / 1e9 / total if total else 0.0
+
+
+def beats_during(trace: Trace, name: str, lane: str = "") -> int:
+    """How many heartbeats, of all lanes together, fell into spans of this name.
+
+    Args:
+        trace: has a heartbeat in it, as `Pulse` records one.
+        name: the spans'. One that has not ended counts for nothing.
+        lane: a part of the title of the lanes whose spans count; "" takes those of all lanes.
+    """
+    lanes = trace.lanes()
+    spans = [span for one in lanes if lane in one.title for span in one.spans if span.name == name]
+    ticks = [tick for one in lanes for tick in one.ticks]
+    return sum(any(span.start < tick < (span.end or 0) for span in spans) for tick in ticks)
 
 
 def _ended(trace: Trace) -> list[Span]:

@@ -116,7 +116,8 @@ def _wrong_when_time_is_up(trial: Trial) -> str | None:
         return f"When time is up: {hint}"
     if trial.left:
         return (
-            f"{trial.left} fetches were still under way when your function came back: cancel what nobody waits for."
+            f"{trial.left} fetches were still under way when your function came back. Cancel them, and then await "
+            "them: `cancel()` only asks."
         )
     return None
 

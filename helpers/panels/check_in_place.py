@@ -2,7 +2,7 @@
 
     the kernel     checks what came back, who worked on which rows, and which blocks are still there
     a sandbox      calls the learner's function, which may crash: an array outlives its block all too easily
-    its workers    say which rows they were given, wait for each other, and call the target
+    its workers    say which rows they were given, wait for each other, and call the target: see `row_calls`
 
 Whatever goes wrong, the learner gets one hint, and no shared memory is left.
 """
@@ -12,13 +12,12 @@ import os
 import re
 from collections.abc import Callable
 from functools import partial
-from operator import index
-from time import monotonic, sleep
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from helpers.observe.reading import Span
+from helpers.observe.row_calls import Together, rows_of
 from helpers.observe.trace import Trace
 from helpers.panels.block_watch import blocks_noted, lies_in_block, sweep
 from helpers.panels.exercise import Exercise, Property
@@ -29,11 +28,9 @@ from helpers.panels.verdict import Verdict
 Array = np.ndarray[Any, np.dtype[Any]]
 Target = Callable[..., object]
 
-_LIMIT: Final = 15.0  # seconds
+_LIMIT: Final = 20.0  # seconds
 _GUARD: Final = 50.0  # seconds for a try with all that it needs; a cell of a lesson has 60 in a test
-_PATIENCE: Final = 6.0  # seconds that a worker waits for a second one
-_HOLD: Final = 0.2  # so long that whoever does not join has copied by then
-_ROWS: Final = "rows "
+_PATIENCE: Final = 10.0  # seconds that a worker waits for the others, which may have to import numpy first
 _COPY: Final = "Copy what you give back while the block is open: shared.copy()."
 _CURES: Final = {
     "exported pointers": "An array of frombuffer still holds the block; np.ndarray(…, buffer=block.buf) does not.",
@@ -95,7 +92,7 @@ def _known(hint: str | None, _: Answer) -> str | None:
 
 def _try(answer: Answer, task: _Task) -> str | None:
     with Trace() as trace:
-        outcome = run_in_sandbox(_called, answer, trace, task, limit=_LIMIT)
+        outcome = run_in_sandbox(_called, answer, trace, task, _PATIENCE, limit=_LIMIT)
     left = sweep(trace)
     hint = _went_wrong(outcome) or _with_last_words(
         _wrong_use(trace, outcome, task) or _wrong(outcome, task), outcome
@@ -105,11 +102,12 @@ def _try(answer: Answer, task: _Task) -> str | None:
     return f"Where processes are spawned, as on Windows and macOS: {hint}" if hint and task.method else hint
 
 
-def _called(answer: Answer, trace: Trace, task: _Task) -> _Returned:
+def _called(answer: Answer, trace: Trace, task: _Task, patience: float) -> _Returned:
     """Runs in the sandbox."""
     multiprocessing.set_start_method(task.method, force=True)
+    target = Together(trace, task.workers, patience, task.target)
     with blocks_noted(trace):
-        value = answer(partial(_watched, trace, task.target), task.array.copy(), task.workers)
+        value = answer(target, task.array.copy(), task.workers)
     fault = None
     if multiprocessing.active_children():
         fault = "A process was still at work when your function returned: join() them all, and only then copy."
@@ -118,21 +116,14 @@ def _called(answer: Answer, trace: Trace, task: _Task) -> _Returned:
     return _Returned(value, fault, os.getpid())
 
 
-def _watched(trace: Trace, target: Target, label: object, first: int, end: int) -> None:
-    """Call the target when a second call has begun, wherever that is, and not at once."""
-    with trace.span(f"{_ROWS}{index(first)} {index(end)}"):
-        deadline = monotonic() + _PATIENCE
-        while sum(len(lane.spans) for lane in trace.lanes()) < 2 and monotonic() < deadline:
-            sleep(0.01)
-        sleep(_HOLD)
-        target(label, first, end)
-
-
 def _went_wrong(outcome: Outcome) -> str | None:
     if outcome.kind == "out of time":
         return f"It had not ended after {_LIMIT:g} seconds: what does it wait for?"
     if outcome.kind == "died":
-        return f"It crashed ({outcome.exitcode}): was an array used after its block was closed? {_COPY}"
+        return (
+            f"It crashed ({outcome.exitcode}): was an array used after its block was closed? {_COPY} "
+            "A block that no variable holds closes itself."
+        )
     if outcome.kind == "failed":
         cure = next((cure for words, cure in _CURES.items() if words in (outcome.error or "")), "")
         return f"It failed with {outcome.error}. {cure}".strip()
@@ -154,13 +145,23 @@ def _wrong_use(trace: Trace, outcome: Outcome, task: _Task) -> str | None:
         return "The target was never called: Process(target=target, args=(label, first, end))."
     if any(lane.pid == outcome.value.pid for lane in lanes):
         return "The target was called in your own process: hand it to a Process, uncalled."
-    if len({lane.pid for lane in lanes}) < 2 or not _overlap(spans):
+    processes = len({lane.pid for lane in lanes})
+    if processes < 2 or not _overlap(spans):
         return "Only one process was at work at a time: start() them all, and only then join() them all."
-    given = [row for span in spans for row in range(*map(int, span.name.removeprefix(_ROWS).split()))]
+    if processes != task.workers:
+        return (
+            f"workers was {task.workers}, and the target was called {len(spans)} times, by {processes} processes: "
+            "one part, and one process, for each."
+        )
+    return _wrong_rows(spans, len(task.array))
+
+
+def _wrong_rows(spans: list[Span], rows: int) -> str | None:
+    given = [row for span in spans for row in rows_of(span)]
     if twice := sorted({row for row in given if given.count(row) > 1}):
         return f"Row {twice[0]} was given away twice: a part ends before the row at which the next begins."
-    if missing := sorted(set(range(len(task.array))) - set(given)):
-        return f"Of {len(task.array)} rows nobody was given row {missing[0]}: what of those that are left over?"
+    if missing := sorted(set(range(rows)) - set(given)):
+        return f"Of {rows} rows nobody was given row {missing[0]}: what of those that are left over?"
     return None
 
 

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from helpers.panels.claims.claim import LAST_LINKED, LESSONS, Claim, Document, Judgement
+from helpers.panels.claims.claim import LESSONS, Claim, Document, Judgement
 from helpers.panels.sandbox import in_sandbox
 from helpers.panels.theme import COLOURS, GOOD, INK, NOT_YET
 
@@ -142,5 +142,4 @@ def _lesson(number: int) -> str:
 
 
 def _lesson_link(number: int) -> str:
-    words = _lesson(number)
-    return words if number > LAST_LINKED else f'<a href="{LESSONS[number]}.ipynb">{words}</a>'
+    return f'<a href="{LESSONS[number]}.ipynb">{_lesson(number)}</a>'

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from helpers.panels.charts import checked, written
 from helpers.panels.markup import safe
 
-HEIGHT: Final = 660  # pixels
+HEIGHT: Final = 730  # pixels
 WIDTH: Final = 860
 
 
@@ -73,11 +73,12 @@ class DecisionGuide:
 
 _QUESTIONS: Final = (
     ("Is it fast enough already, or could a better algorithm make it so?", "serial"),
-    ("Is one machine too small for it, or do its tasks need each other's results?", "dask"),
+    ("Is one machine too small for it, or do its tasks form a network, each needing results of others?", "dask"),
     ("Does it mostly wait (network, disk, other programs)?", "threads; for hundreds of waits at once, asyncio"),
     ("Is it mostly calls into C that let go of the GIL (zlib, hashlib, NumPy)?", "threads"),
-    ("Does it compute in Python, with functions that stand in a notebook?", "joblib, which works with loky"),
-    ("Does it compute in Python, with functions that stand in modules?", "processes; from 3.14 on also interpreters"),
+    ("Does it compute in Python, on a free-threaded build (lesson 03)?", "threads"),
+    ("Does it compute in Python, with functions defined in a notebook?", "joblib, which runs on loky"),
+    ("Does it compute in Python, with functions defined in modules?", "processes; from 3.14 on also interpreters"),
 )
 _COLUMNS: Final = ("works in", "finds your function", "good at")
 _ENGINES: Final = (
@@ -85,11 +86,16 @@ _ENGINES: Final = (
     ("threads", "this process", "as it is", "waiting; C code without the GIL"),
     ("processes", "new processes", "by its name in a module", "computing in Python"),
     ("interpreters", "this process, a GIL each", "pickled, as for processes", "computing in Python, from 3.14 on"),
-    ("loky", "new processes", "by value: from a notebook too", "the same, robust; joblib bundles tiny tasks"),
+    (
+        "loky",
+        "new processes",
+        "by name; a notebook's own by value",
+        "the same, from a notebook too; joblib bundles tiny tasks",
+    ),
     (
         "dask",
         "processes, on any machine",
-        "by value: from a notebook too",
+        "by name; a notebook's own by value",
         "many machines; tasks that need each other",
     ),
 )
@@ -101,6 +107,7 @@ _RULES: Final = "".join(
         "Pass what a worker needs as arguments; give back results, do not store them elsewhere.",
         "As many workers as cores you may use; more only for waiting.",
         "Leave the pool with <code>with</code>. Ask every future for its result, or its error is never seen.",
+        "In a script, start processes or Dask below <code>if __name__ == &quot;__main__&quot;:</code>.",
         "First right in serial, then fast: changing the engine is one word.",
     )
 )

@@ -7,11 +7,12 @@
     Close ──► stop() ──► cancels the drawing, await stop(pool)
 
 It knows nothing of threads or processes: what a pool is, and how a view is drawn with it, those functions say.
-Everything here runs on the kernel's event loop, so it works as long as no cell blocks the loop.
+It all runs on the kernel's event loop, so it works as long as no cell blocks the loop.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import gc
+from collections.abc import Awaitable, Callable, Coroutine
 from time import perf_counter
 from typing import Any, Final, Protocol, Self
 
@@ -70,7 +71,7 @@ class Explorer(VBox):
         view: View,
         start: Callable[[int], Pool],
         draw: Callable[[Pool, Any, Canvas], Awaitable[object]],
-        stop: Callable[[Pool], Awaitable[object]],
+        stop: Callable[[Pool], Coroutine[Any, Any, object]],
         canvas: Canvas,
         *,
         workers: int = 2,
@@ -80,7 +81,7 @@ class Explorer(VBox):
         except RuntimeError:
             raise RuntimeError("Explorer needs a running event loop: use it in a notebook") from None
         self._home = self._view = view
-        self._functions = start, draw, stop
+        self._start, self._draw, self._stop = start, draw, stop
         self._canvas = canvas
         self._pool: Pool = None
         self._size = 0
@@ -148,12 +149,11 @@ class Explorer(VBox):
             self.go(self._view.tried(iterations))
 
     async def _show(self, view: View) -> None:
-        _, draw, _ = self._functions
         self._say("Drawing …")
         began = perf_counter()
         try:
             with Beat() as beat:
-                await draw(await self._pool_of(self._controls.workers), view, self._canvas)
+                await self._draw(await self._pool_of(self._controls.workers), view, self._canvas)
         except Exception as error:  # noqa: BLE001 (nobody but the learner could be told)
             if asyncio.current_task() is self._drawing:
                 self._let_go()
@@ -163,20 +163,21 @@ class Explorer(VBox):
 
     async def _pool_of(self, size: int) -> Pool:
         """The pool, of so many workers: started, if need be, once one of another size has ended."""
-        start, _, _ = self._functions
         if self._pool is not None and size != self._size:
             self._let_go()
             await asyncio.wait(self._ending)
         if self._pool is None:
-            self._pool, self._size = start(size), size
+            self._pool, self._size = self._start(size), size
+            # Now and then Python searches all objects for garbage, 50 ms in a kernel: leave out the old ones.
+            gc.freeze()
         return self._pool
 
     def _let_go(self) -> None:
         """Have the pool ended, and forget it."""
         pool, self._pool = self._pool, None
         if pool is not None:
-            _, _, stop = self._functions
-            task = self._loop.create_task(_awaited(stop(pool)))
+            gc.unfreeze()
+            task = self._loop.create_task(self._stop(pool))
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
 
@@ -193,10 +194,6 @@ class Explorer(VBox):
 
     def _say(self, words: str) -> None:
         self._status.value = f'<div role="status">{safe(words)}</div>'
-
-
-async def _awaited(what: Awaitable[object]) -> object:
-    return await what
 
 
 def _words(error: BaseException) -> str:

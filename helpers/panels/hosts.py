@@ -10,6 +10,7 @@ Nothing but the commands' options differs from real hosts: loopback for the host
 tells the workers the scheduler's address, where on real hosts one would write the address down.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -95,15 +96,23 @@ class Hosts:
 
     def _wait_until_ready(self, workers: int) -> tuple[str, str]:
         limit = monotonic() + START_LIMIT
-        file = self._folder / _ADDRESS_FILE
-        while not file.exists():
+        while (address := self._address()) is None:
             self._look_after(limit)
-        with Client(  # type: ignore[no-untyped-call] # Dask is annotated in part
-            scheduler_file=str(file), timeout=START_LIMIT
-        ) as client:
-            while len(client.nthreads()) < workers:
+        try:
+            client = Client(address, timeout=max(1, limit - monotonic()))  # type: ignore[no-untyped-call] # in part
+        except OSError as error:  # it does not answer
+            raise self._too_late() from error
+        with client as connected:
+            while len(connected.nthreads()) < workers:
                 self._look_after(limit)
-            return client.scheduler.address, client.dashboard_link
+            return address, connected.dashboard_link
+
+    def _address(self) -> str | None:
+        """The scheduler's, once its file is there, and whole."""
+        with suppress(OSError, ValueError):
+            address: str = json.loads((self._folder / _ADDRESS_FILE).read_text())["address"]
+            return address
+        return None
 
     def _look_after(self, limit: float) -> None:
         sleep(_LOOK_EVERY)
@@ -111,7 +120,10 @@ class Hosts:
             if command.poll() is not None:
                 raise RuntimeError(f"a command ended instead of serving: {self._last_words()}")
         if monotonic() > limit:
-            raise TimeoutError(f"the cluster did not start within {START_LIMIT:g} s: {self._last_words()}")
+            raise self._too_late()
+
+    def _too_late(self) -> TimeoutError:
+        return TimeoutError(f"the cluster did not start within {START_LIMIT:g} s: {self._last_words()}")
 
     def _last_words(self) -> str:
         logs = (f"[{file.stem}] {file.read_text(errors='replace').strip()}" for file in self._folder.glob("*.log"))

@@ -16,8 +16,8 @@ class Ending:
     """How the tasks of a pool ended.
 
     Attributes:
-        results: what has finished, by the task's name.
-        errors: why the others have not.
+        results: what has finished, by the task's name, in the order in which the tasks were handed in.
+        errors: why the others have not, likewise.
         fault: what ended the pool, or else the first thing that went wrong; None if nothing did.
         states: how each worker is or ended, by the title of its lane.
     """
@@ -33,6 +33,13 @@ class Ending:
             return f"<Ending: {self.fault.kind}{f': {self.fault.task}' if self.fault.task else ''}>"
         total = len(self.results) + len(self.errors)
         return f"<Ending: {len(self.results)} of {total} tasks have finished>"
+
+
+def ending(watch: PoolWatch, states: dict[str, str]) -> Ending:
+    """What `watch` knows when all is over, with the workers' `states`."""
+    names = watch.tasks.names
+    results = {name: watch.results[name] for name in names if name in watch.results}
+    return Ending(results, {name: watch.errors[name] for name in names if name in watch.errors}, watch.fault, states)
 
 
 def told(watch: PoolWatch, pool: AnyPool) -> str:

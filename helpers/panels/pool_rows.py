@@ -55,13 +55,18 @@ class PoolRows(VBox):
 
 def members(watch: PoolWatch, pool: AnyPool, lanes: Sequence[Lane]) -> list[Member]:
     """The workers of `pool`: processes that `watch` has seen, its threads, or other processes that have a lane."""
-    if watch.workers:
-        return [_process(watch, pid, lanes) for pid in list(watch.workers)]
-    threads = {thread.native_id for thread in pool_threads(pool)}
     here = getpid()
-    own = [
-        lane for lane in lanes if (lane.pid == here and lane.thread in threads) or (not threads and lane.pid != here)
-    ]
+    if watch.workers:
+        known = [_process(watch, pid, lanes) for pid in list(watch.workers)]
+        # A worker that may take only so many tasks can be gone before anybody has seen it.
+        kinds = tuple({member.title.rstrip("0123456789") for member in known})
+        unseen = [lane for lane in lanes if lane.pid not in watch.workers and lane.opened > watch.began]
+        known += [
+            Member(lane.title, [lane], "finished", gone=True) for lane in unseen if lane.title.startswith(kinds)
+        ]
+        return known
+    threads = {thread.native_id for thread in pool_threads(pool)}
+    own = [lane for lane in lanes if (lane.pid == here and lane.thread in threads if threads else lane.pid != here)]
     return [Member(lane.title, [lane], _doing([lane]), gone=False) for lane in own]
 
 
@@ -72,7 +77,8 @@ def _process(watch: PoolWatch, pid: int, lanes: Sequence[Lane]) -> Member:
         return Member(watch.workers[pid].name, own, _doing(own), gone=False)
     for lane in own:
         lane.ended = lane.ended or perf_counter_ns()
-    state = _ended(death, culprit=watch.culprit == pid)
+    alone = watch.ended_at is None or death.at < watch.ended_at
+    state = _ended(death, alone=alone, culprit=watch.culprit == pid)
     return Member(watch.workers[pid].name, own, state, gone=death.code == 0)
 
 
@@ -81,9 +87,12 @@ def _doing(own: Sequence[Lane]) -> str:
     return f"at {task}" if task else "idle" if own else "starting"
 
 
-def _ended(death: Death, *, culprit: bool) -> str:
+def _ended(death: Death, *, alone: bool, culprit: bool) -> str:
+    """How a worker has ended: of itself, as the culprit of the pool's end, or in that end."""
     if death.code is None:
         return "gone"
+    if not alone and death.code == 0:  # it was idle, and asked to go before it was killed
+        return "ended with its pool"
     if death.code < 0:
         name = signal_name(-death.code)
         return f"killed by {name}" if culprit else f"ended with its pool ({name})"

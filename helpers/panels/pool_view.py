@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from time import perf_counter
-from typing import Any, Final
+from typing import Any
 
 from IPython.display import display
 from ipywidgets import HTML, Layout, VBox
@@ -23,12 +23,10 @@ from helpers.observe.pools import AnyPool
 from helpers.observe.reading import Lane
 from helpers.observe.trace import Trace
 from helpers.panels.clicks import on_click
-from helpers.panels.pool_outcome import Ending, told
+from helpers.panels.pool_outcome import Ending, ending, told
 from helpers.panels.pool_rows import Member, PoolRows, members
 from helpers.panels.rows import REFRESH, WORDS, Head, Picture, Row, update
 from helpers.panels.timeline import Timeline
-
-LOOK: Final = 0.05  # seconds between two looks at tasks; a Pool's cannot tell when they end
 
 
 class PoolView(VBox):
@@ -56,9 +54,10 @@ class PoolView(VBox):
         except RuntimeError:
             raise RuntimeError("PoolView needs a running event loop: use it in a notebook") from None
         self._trace, self._pool = trace, pool
+        self._awake = False
         self._watch = PoolWatch(trace, pool, tasks, limit, self._wake)
         self._began = perf_counter()
-        self._next_refresh = self._next_words = 0.0
+        self._next_words = 0.0
         self._shown = False
         self._nap: asyncio.Future[None] = self._loop.create_future()
         self._head = Head("End the pool")
@@ -102,32 +101,37 @@ class PoolView(VBox):
             raise
         self._picture.value = ""
         display(Timeline(self._trace))  # is saved with the notebook, as a widget is not
-        watch = self._watch
-        states = {member.title: member.state for member in members(watch, self._pool, self._trace.lanes())}
-        return Ending(watch.results, watch.errors, watch.fault, states)
+        workers = members(self._watch, self._pool, self._trace.lanes())
+        return ending(self._watch, {member.title: member.state for member in workers})
 
     def _wake(self) -> None:
         """Look soon; called in any thread."""
-        with suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._look)
+        if not self._awake:
+            self._awake = True
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._look)
 
     async def _run(self) -> None:
         try:
             self._look()
             while not self._watch.over:
-                if perf_counter() >= self._next_refresh:
-                    self._refresh()
-                self._nap = self._loop.create_future()
-                waking = self._loop.call_later(LOOK, _end_nap, self._nap)
-                await self._nap
-                waking.cancel()
+                self._refresh()
+                await self._rest(REFRESH)
                 self._look()
         finally:
             self._watch.close()
             self._refresh(everything=True)
 
+    async def _rest(self, seconds: float) -> None:
+        """Let others go on for so long, or until all is over."""
+        self._nap = self._loop.create_future()
+        waking = self._loop.call_later(seconds, _end_nap, self._nap)
+        await self._nap
+        waking.cancel()
+
     def _look(self) -> None:
         """Look after the tasks, and say at once what went wrong."""
+        self._awake = False
         self._watch.look()
         update(self._words, "value", told(self._watch, self._pool))
         if self._watch.over:
@@ -136,9 +140,7 @@ class PoolView(VBox):
 
     def _refresh(self, *, everything: bool = False) -> None:
         """Show what is new: the bars each time, words and picture less often, as they need no more."""
-        now = perf_counter()
-        elapsed = now - self._began
-        self._next_refresh = now + REFRESH
+        elapsed = perf_counter() - self._began
         lanes = self._trace.lanes()
         own = members(self._watch, self._pool, lanes)
         speak = everything or elapsed >= self._next_words

@@ -35,7 +35,7 @@ class Timeline:
         return "<Timeline>"
 
     def _repr_html_(self) -> str:
-        lanes = self._trace.lanes()
+        lanes = _telling(self._trace.lanes())
         picture = drawing(lanes)
         image = stored_image(picture.svg, WIDTH, picture.height, "Timeline")
         live = f'<div class="pc-live" style="display:none">{picture.svg}</div>'
@@ -44,12 +44,12 @@ class Timeline:
     @property
     def text(self) -> str:
         """The same in words."""
-        return described(self._trace.lanes())
+        return described(_telling(self._trace.lanes()))
 
 
 def figure(lanes: Sequence[Lane]) -> str:
     """`lanes` as HTML, without the words: for a view that is redrawn while its readers look on."""
-    picture = drawing(lanes)
+    picture = drawing(_telling(lanes))
     return framed(picture.svg + picture.legend)
 
 
@@ -66,6 +66,15 @@ def stored_image(svg: str, width: int, height: int, name: str) -> str:
         f'<svg class="pc-picture" x="10" width="{width}">{svg}</svg></svg>'
     )
     return f'<img class="pc-stored" alt="{name}" src="data:image/svg+xml,{quote(alone, safe=UNQUOTED)}">'
+
+
+def _telling(lanes: Sequence[Lane]) -> list[Lane]:
+    """Those that have anything to show: a thread that has only said how much others are to do has not."""
+    return [
+        lane
+        for lane in lanes
+        if lane.spans or lane.notes or lane.ticks or lane.held or lane.holding or lane.done or not lane.expected
+    ]
 
 
 def _words(lanes: Sequence[Lane]) -> str:

@@ -27,7 +27,7 @@ _LAST_WORDS: Final = 2.0  # seconds from closing its pipe to being gone
 
 
 class FetchError(OSError):
-    """The server has answered, and not with the page."""
+    """The server has answered, and not with the page, or not with all of it."""
 
 
 class Tally(NamedTuple):
@@ -45,7 +45,8 @@ def local_server(delay: float) -> Iterator[str]:
     """Run a server during a `with` block, and give its address, such as `http://127.0.0.1:51432`.
 
     It listens when the block begins, and is gone when that ends. It also ends with this process, however that goes,
-    and at an interrupt.
+    and at an interrupt. Where this process may open fewer than 2,048 files and connections, that limit is raised, and
+    stays so after the block: connections of the block may live longer than it.
 
     Args:
         delay: seconds that each page takes, 0 to 20.
@@ -78,10 +79,10 @@ def fetch(url: str) -> bytes:
         url: such as `http://127.0.0.1:51432/1`.
 
     Raises:
-        FetchError: the server has no such page.
+        FetchError: the server has no such page, or has sent a part of it only.
         OSError: there is no server, or it has not answered within 30 s.
     """
-    from http.client import HTTPConnection  # noqa: PLC0415 (its import takes 30 ms)
+    from http.client import HTTPConnection, IncompleteRead  # noqa: PLC0415 (its import takes 30 ms)
 
     # Unlike urllib.request it takes no notice of the environment's proxies, which could not reach the server.
     host, path = _parts(url)
@@ -90,6 +91,9 @@ def fetch(url: str) -> bytes:
         connection.request("GET", path)
         response = connection.getresponse()
         return _checked(path, response.status, response.read())
+    except IncompleteRead as error:  # it is no OSError
+        come = len(error.partial)
+        raise FetchError(f"{path}: {come} of {come + (error.expected or 0)} bytes have come") from error
     finally:
         connection.close()
 
@@ -101,7 +105,7 @@ async def fetch_async(url: str) -> bytes:
         url: as in `fetch`.
 
     Raises:
-        FetchError: the server has no such page.
+        FetchError: the server has no such page, or has sent a part of it only.
         OSError: there is no server, or it has not answered within 30 s.
     """
     import asyncio  # noqa: PLC0415 (whoever calls this has it)
@@ -115,9 +119,11 @@ async def fetch_async(url: str) -> bytes:
             answer = await reader.read()  # the server closes the connection behind its answer
         finally:
             writer.close()
-    head, _, body = answer.partition(b"\r\n\r\n")
-    if not head:
+    head, blank_line, body = answer.partition(b"\r\n\r\n")
+    if not blank_line:
         raise ConnectionResetError(f"{path}: the server has ended in the middle")
+    if len(body) < (wanted := _length(head)):
+        raise FetchError(f"{path}: {len(body)} of {wanted} bytes have come")
     return _checked(path, int(head.split(b" ", 2)[1]), body)
 
 
@@ -150,6 +156,12 @@ def _parts(url: str) -> tuple[str, str]:
     if scheme != "http" or not host:
         raise ValueError(f"url must begin with http:// and a host, got {url!r}")
     return host, f"/{path}"
+
+
+def _length(head: bytes) -> int:
+    """The length of the body, by its head; 0 if that does not say."""
+    fields = (line.partition(b":") for line in head.split(b"\r\n")[1:])
+    return next((int(value) for name, _, value in fields if name.lower() == b"content-length"), 0)
 
 
 def _checked(path: str, status: int, body: bytes) -> bytes:

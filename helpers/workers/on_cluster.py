@@ -10,7 +10,7 @@ from typing import Any
 
 
 def dask_setup(worker: Any) -> None:  # noqa: ANN401 (distributed's Worker: workers import the standard library alone)
-    """Name the process after the worker, and its threads for tasks by number.
+    """Name the process after the worker, and its one thread for tasks "tasks".
 
     Dask's workers log what goes wrong to the error output, a failed task too, which the client is told of anyway.
     """

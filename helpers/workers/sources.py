@@ -8,13 +8,12 @@ parse, on purpose.
 """
 
 import os
-import sys
-import warnings
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from helpers.observe.lifeline import Answers, StopRequest, end_with_parent, stop_asked
 from helpers.observe.trace import Trace
+from helpers.workers.parsing import syntax_tree
 
 if TYPE_CHECKING:
     import ast
@@ -24,7 +23,6 @@ LIBRARY: Final = os.__file__.rpartition(os.sep)[0]
 """The folder of the standard library."""
 
 _NOT_OURS: Final = {"site-packages", "dist-packages", "__pycache__"}
-_PARSED_AS: Final = "source-being-indexed"
 
 
 class Function(NamedTuple):
@@ -83,10 +81,9 @@ def functions_in(path: str) -> list[Function]:
         OSError: it cannot be read.
         RecursionError, MemoryError: it is nested too deeply for the parser.
     """
-    _silence_parser()
     with open(path, "rb") as file:  # noqa: PTH123 (importing pathlib costs a worker 4 ms)
         source = file.read()
-    tree = _tree(source)
+    tree = syntax_tree(source)
     shown = name_of(path)
     found = sorted(_definitions(tree), key=lambda pair: (pair[1].lineno, pair[1].col_offset))
     return [Function(name, shown, (node.end_lineno or node.lineno) - node.lineno + 1) for name, node in found]
@@ -161,28 +158,12 @@ def _parsed(trace: Trace, path: str) -> list[Function] | None:
     return None
 
 
-def _tree(source: bytes) -> "ast.Module":
-    """Parse source code.
-
-    In Python 3.11 threads that parse at the same time share a count of how deep they are, and one that finds it wrong
-    at the end raises a SystemError. Nothing is wrong with the source: another try succeeds.
-    """
-    import ast  # noqa: PLC0415 (takes milliseconds that only those who parse should pay)
-
-    while True:
-        try:
-            return ast.parse(source, _PARSED_AS)
-        except SystemError:
-            if sys.version_info >= (3, 12):
-                raise
-
-
 def _definitions(tree: "ast.Module") -> "Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]":
     """Give functions with their full names.
 
     It keeps a list instead of calling itself, because a long chain of elif is a deep tree.
     """
-    import ast  # noqa: PLC0415 (as above)
+    import ast  # noqa: PLC0415 (takes milliseconds that only those who parse should pay)
 
     left: list[tuple[ast.AST, str]] = [(tree, "")]
     while left:
@@ -194,15 +175,3 @@ def _definitions(tree: "ast.Module") -> "Iterator[tuple[str, ast.FunctionDef | a
                 left.append((child, f"{prefix}{child.name}."))
             elif not isinstance(child, ast.expr):  # no function is defined within an expression
                 left.append((child, prefix))
-
-
-def _silence_parser() -> None:
-    r"""Keep the parser from complaining aloud about other people's files, as it does of "\d".
-
-    `warnings.catch_warnings` would change the filters of every thread while it lasts (until 3.14). This
-    filter stays, but fits nothing but the made-up file name under which we parse. It has to be the first,
-    because a filter that turns warnings into errors would make such a file unreadable.
-    """
-    first = warnings.filters[0] if warnings.filters else None
-    if first is None or getattr(first[3], "pattern", None) != _PARSED_AS:
-        warnings.filterwarnings("ignore", module=_PARSED_AS)

@@ -1,7 +1,4 @@
-"""A parent to be killed: starts a cluster, says so, and waits for its end.
-
-python cluster_parent.py hosts|local
-"""
+"""A parent to be killed: starts a cluster of each kind, says so, and waits for its end."""
 
 import sys
 import time
@@ -11,17 +8,16 @@ from distributed import LocalCluster
 from helpers.panels.hosts import hosts
 
 
-def main(kind: str) -> None:
-    cluster = (
-        hosts(workers=2)
-        if kind == "hosts"
-        else LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0")
-    )
+def main() -> None:
+    clusters = [
+        hosts(workers=1),
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0"),
+    ]
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     time.sleep(600)
-    del cluster
+    clusters.clear()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -1,4 +1,4 @@
-"""What the tests of lesson 12 hand to workers; apart from them, because a spawned worker imports all that its module does."""
+"""What the tests of lesson 12 hand to workers, in a module of its own: a spawned worker imports all of it."""
 
 from helpers.observe.lifeline import end_with_parent
 from helpers.workers import faulty

@@ -1,12 +1,11 @@
 """Lesson 12: what each pool does with each fault, as its table has it, and what else the lesson says of failures.
 
-Where a fault ends a pool, its task waits until others are done, so that every run is the same.
+A fault that ends more than its own task waits until two others are done, so that every run is the same.
 """
 
 import json
 import multiprocessing
 import os
-import pickle
 import re
 import signal
 import subprocess
@@ -14,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +29,7 @@ from helpers.observe.pools import kill_pool
 from helpers.observe.trace import Trace
 from helpers.workers import faulty, stopping
 from helpers.workers.sources import functions_in
+from tests.claims.failing_pages import TornAsAnotherError, be_quick, raise_torn
 from tests.observe.starting import LIMIT, METHODS, plain_main, until
 
 __all__ = ["plain_main"]
@@ -38,140 +38,103 @@ ROOT: Final = Path(__file__).parents[2]
 LESSON: Final = ROOT / "notebooks" / "12_when_workers_fail.ipynb"
 # How long a task that has been lost is waited for: the others come within milliseconds of each other.
 LOST: Final = 1.0
-QUICK: Final = 0.02
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs signals")
 each_method = pytest.mark.parametrize("method", METHODS)
+each_fresh_method = pytest.mark.parametrize("method", [method for method in METHODS if method != "fork"])
 
-Submit = Callable[..., Any]
-
-
-class TornAsAnotherError(Exception):
-    """Pickles by `__reduce__`, as the lesson has it."""
-
-    def __init__(self, page: str, where: str) -> None:
-        super().__init__(f"{page} is torn at the {where}")
-        self.page, self.where = page, where
-
-    def __reduce__(self) -> tuple[type["TornAsAnotherError"], tuple[str, str]]:
-        return TornAsAnotherError, (self.page, self.where)
-
-
-def quick() -> None:
-    """Let tasks be over soon; for workers."""
-    end_with_parent()
-    faulty.TAKES = QUICK  # type: ignore[misc] - a constant of the lesson, but not of its tests
+# What the lesson's table calls a fault, the task that makes it, and what that takes after its trace.
+ENDS_ITS_TASK: Final[dict[str, tuple[Callable[..., object], object]]] = {
+    "a task raises": (faulty.fail, "page 1"),
+    "arguments do not pickle": (faulty.work, threading.Lock()),
+    "a result does not pickle": (faulty.give_generator, "page 3"),
+}
+ENDS_MORE: Final[dict[str, Callable[..., object]]] = {
+    "an exception does not unpickle": faulty.fail_untold,
+    "a worker is killed, or leaves": faulty.be_killed,
+}
+UNTOLD: Final = "an exception does not unpickle"
+FROM_A_CELL: Final = "a function from a cell, under spawn"
+ENDLESS: Final = "a task never ends"
+PROGRAM_KILLED: Final = "the program is killed"
+EXECUTOR, OLDER_POOL, JOBLIB = range(3)  # the table's columns
 
 
-def from_a_cell(name: str) -> object:
-    """Cannot be found by a fresh Python, as if a cell had defined it."""
-    found = type(quick)(quick.__code__, {}, name)
+def table() -> dict[str, list[str]]:
+    """The lesson's table: what each pool does, by the fault."""
+    cells = nbformat.read(LESSON, as_version=4).cells
+    text = next(cell.source for cell in cells if "| what helps |" in cell.source)
+    rows = re.findall(r"^\| \*\*(.+?)\*\* \| (.+) \|$", text, re.MULTILINE)
+    return {fault: [cell.strip() for cell in rest.split("|")] for fault, rest in rows}
+
+
+def test_every_row_of_the_table_is_measured():
+    assert set(table()) == {*ENDS_ITS_TASK, *ENDS_MORE, FROM_A_CELL, ENDLESS, PROGRAM_KILLED}
+
+
+def pages(submit: Callable[..., Any], trace: Trace, fault: str) -> list[Any]:
+    """Hand in five pages; the third fails when the first two are done."""
+    first = [submit(faulty.work, trace, f"page {number}") for number in (1, 2)]
+    third = submit(ENDS_MORE[fault], trace, "page 3", 2)
+    return [*first, third, *(submit(faulty.work, trace, f"page {number}") for number in (4, 5))]
+
+
+def from_a_cell(name: str) -> Any:
+    """A function that a fresh Python does not find, as if a cell had defined it."""
+    found = type(be_quick)(be_quick.__code__, {}, name)
     found.__module__, found.__qualname__ = "__main__", name
     vars(sys.modules["__main__"])[name] = found
     return found
 
 
-# What the lesson's table calls a fault, and the task of page 3 that makes it: (function, what it takes besides).
-PAGE_3: Final[dict[str, tuple[Callable[..., object], tuple[object, ...]]]] = {
-    "a task raises": (faulty.fail, ()),
-    "arguments do not pickle": (faulty.work, ()),
-    "a result does not pickle": (faulty.give_generator, ()),
-    "an exception does not unpickle": (faulty.fail_untold, (2,)),
-    "a worker is killed, or leaves": (faulty.be_killed, (2,)),
-    "or leaves": (faulty.leave, (2,)),
-}
-
-
-def pages(submit: Submit, trace: Trace, fault: str) -> list[Any]:
-    task, more = PAGE_3[fault]
-    name = threading.Lock() if fault == "arguments do not pickle" else "page 3"
-    first = [submit(faulty.work, trace, f"page {number}") for number in (1, 2)]
-    return [*first, submit(task, trace, name, *more), *(submit(faulty.work, trace, f"page {n}") for n in (4, 5))]
-
-
-def table() -> dict[str, list[str]]:
-    """The lesson's table: a fault's row, without its bold."""
-    cells = "\n".join(
-        cell.source for cell in nbformat.read(LESSON, as_version=4).cells if "what helps" in cell.source
-    )
-    rows = re.findall(r"^\| \*\*(.+?)\*\* \| (.+) \|$", cells, re.MULTILINE)
-    return {fault: [cell.strip() for cell in rest.split("|")] for fault, rest in rows}
-
-
-def row_of(fault: str) -> list[str]:
-    return table()["a worker is killed, or leaves" if fault == "or leaves" else fault]
+def in_words(error: BaseException) -> str:
+    return "its error, with a cause" if "in fail" in str(error.__cause__) else "its error"
 
 
 # The executor
 
 
-def told_by_executor(futures: list[Future[Any]]) -> str:
-    assert wait(futures, LIMIT).not_done == set()
-    errors = [future.exception() for future in futures]
-    if isinstance(errors[2], BrokenProcessPool):
-        assert [errors[0], errors[1]] == [None, None], "what was done is kept"
-        return "the pool breaks"
-    assert [error is None for error in errors] == [True, True, False, True, True]
-    return "its error, with a cause" if "in fail" in str(getattr(errors[2], "__cause__", "")) else "its error"
+@each_method
+def test_faults_that_end_one_task_in_the_executor(method: str):
+    context = multiprocessing.get_context(method)
+    with Trace() as trace, ProcessPoolExecutor(2, mp_context=context, initializer=be_quick) as pool:
+        futures = {fault: pool.submit(task, trace, what) for fault, (task, what) in ENDS_ITS_TASK.items()}
+        last = pool.submit(faulty.work, trace, "page 4")
+        errors = {fault: future.exception(LIMIT) for fault, future in futures.items()}
+        assert last.result(LIMIT) == "page 4: done"
+    assert not any(isinstance(error, BrokenProcessPool | None) for error in errors.values())
+    assert {fault: in_words(error) for fault, error in errors.items() if error} == {
+        fault: table()[fault][EXECUTOR] for fault in ENDS_ITS_TASK
+    }
 
 
 @each_method
-@pytest.mark.parametrize("fault", PAGE_3)
-def test_the_table_of_the_executor(method: str, fault: str):
-    context = multiprocessing.get_context(method)
-    with Trace() as trace, ProcessPoolExecutor(2, mp_context=context, initializer=quick) as pool:
-        told = told_by_executor(pages(pool.submit, trace, fault))
-    assert row_of(fault)[0] == told
-
-
-@pytest.mark.parametrize("method", [method for method in METHODS if method != "fork"])
-def test_a_function_from_a_cell_breaks_the_executor(method: str):
-    with error_output(), ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method)) as pool:
-        future = pool.submit(from_a_cell("proof_read"))
-        assert isinstance(future.exception(LIMIT), BrokenProcessPool)
-    assert table()["a function from a cell, under spawn"][0] == "the pool breaks"
-
-
-@each_method
-def test_every_unfinished_page_gets_the_same_error(method: str):
-    context = multiprocessing.get_context(method)
-    with Trace() as trace, ProcessPoolExecutor(2, mp_context=context) as pool:
-        futures = pages(pool.submit, trace, "a worker is killed, or leaves")
+@pytest.mark.parametrize("fault", ENDS_MORE)
+def test_faults_that_break_the_executor(method: str, fault: str):
+    with Trace() as trace, ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method)) as pool:
+        futures = pages(pool.submit, trace, fault)
         assert wait(futures, LIMIT).not_done == set()
         errors = [future.exception() for future in futures]
         with pytest.raises(BrokenProcessPool):
             pool.submit(faulty.work, trace, "page 6")
+    assert errors[:2] == [None, None], "what was done is kept"
+    assert sum(isinstance(error, BrokenProcessPool) for error in errors) > 1
     assert {str(error) for error in errors if error} == {str(errors[2])}
-    assert sum(error is not None for error in errors) > 1
+    assert "terminated abruptly" in str(errors[2])
+    assert ("missing 1 required positional" in str(errors[2].__cause__)) is (fault == UNTOLD)
+    assert table()[fault][EXECUTOR] == "the pool breaks"
 
 
-def test_the_worker_that_ends_badly_was_not_terminated_where_an_exception_does_not_unpickle():
-    with Trace() as trace, ProcessPoolExecutor(2, initializer=quick) as pool:
-        futures = pages(pool.submit, trace, "an exception does not unpickle")
-        error = futures[2].exception(LIMIT)
-    assert "terminated abruptly" in str(error)
-    assert "missing 1 required positional argument" in str(error.__cause__)
+def test_a_worker_that_leaves_breaks_the_executor_too():
+    with Trace() as trace, ProcessPoolExecutor(1, initializer=be_quick) as pool:
+        assert isinstance(pool.submit(faulty.leave, trace, "page 1").exception(LIMIT), BrokenProcessPool)
 
 
-def test_leaving_with_hangs_while_a_task_does_not_end():
-    program = """
-from concurrent.futures import ProcessPoolExecutor
-import time
-
-if __name__ == "__main__":
-    with ProcessPoolExecutor(1) as pool:
-        future = pool.submit(time.sleep, 600)
-        try:
-            future.result(timeout=0.2)
-        except TimeoutError:
-            print("time is up", flush=True)
-            raise
-"""
-    with started(program) as parent:
-        assert parent.stdout.readline().strip() == "time is up"
-        time.sleep(1.5)
-        assert parent.poll() is None
-    assert table()["a task never ends"][0] == "leaving `with` hangs"
+@each_fresh_method
+def test_a_function_from_a_cell_breaks_the_executor(method: str):
+    with error_output(), ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method)) as pool:
+        assert isinstance(pool.submit(from_a_cell("proof_read")).exception(LIMIT), BrokenProcessPool)
+    assert table()[FROM_A_CELL][EXECUTOR] == "the pool breaks"
 
 
 @each_method
@@ -183,7 +146,7 @@ def test_killing_the_pool_inside_the_block_gets_out_of_it(method: str):
             future.result(timeout=0.3)
         except TimeoutError:
             kill_pool(pool)
-    assert time.monotonic() - start < LIMIT
+    assert time.monotonic() - start < LIMIT < faulty.LONGEST
     assert multiprocessing.active_children() == []
 
 
@@ -191,12 +154,31 @@ def test_a_chunk_is_lost_as_a_whole(tmp_path: Path):
     good, bad = tmp_path / "good.py", tmp_path / "bad.py"
     good.write_text("def one(): pass\n")
     bad.write_text("def half(\n")
-    paths = [str(good)] * 20 + [str(good)] * 19 + [str(bad)]
-    found = []
-    with ProcessPoolExecutor(2) as pool, pytest.raises(SyntaxError) as caught:
-        found.extend(functions for functions in pool.map(functions_in, paths, chunksize=20))
-    assert len(found) <= 20
+    paths = [*[str(good)] * 39, str(bad)]
+    with ProcessPoolExecutor(1) as pool:
+        results = pool.map(functions_in, paths, chunksize=20)
+        found = [next(results) for _ in range(20)]
+        with pytest.raises(SyntaxError) as caught:
+            next(results)
+    assert [len(functions) for functions in found] == [1] * 20
     assert "bad.py" not in str(caught.value), "the error says which file it was"
+
+
+def test_an_exception_that_says_how_to_make_it_again_comes_back():
+    with ProcessPoolExecutor(1) as pool, pytest.raises(TornAsAnotherError) as caught:
+        pool.submit(raise_torn).result(LIMIT)
+    back = caught.value
+    assert (str(back), back.page, back.where) == ("page 3 is torn at the edge", "page 3", "edge")
+
+
+def test_a_bare_process_sends_no_exception():
+    with error_output() as words, Trace() as trace:
+        process = multiprocessing.get_context("spawn").Process(target=faulty.fail, args=(trace, "page 1"))
+        process.start()
+        process.join(LIMIT)
+    assert process.exitcode == 1
+    if os.name == "posix":  # elsewhere a child's words are not caught
+        assert words.last_line == "ValueError: page 1 is blank"
 
 
 # The older pool
@@ -205,48 +187,52 @@ def test_a_chunk_is_lost_as_a_whole(tmp_path: Path):
 @contextmanager
 def older_pool(method: str, workers: int = 2) -> Iterator[Any]:
     """A `Pool` that is ended for certain."""
-    pool = multiprocessing.get_context(method).Pool(workers, initializer=quick)
+    pool = multiprocessing.get_context(method).Pool(workers, initializer=be_quick)
     try:
         yield pool
     finally:
         kill_pool(pool)
 
 
-def told_by_pool(jobs: list[Any], *, others_come: bool) -> str:
-    for number in (0, 1, 3, 4) if others_come else (0, 1):
-        jobs[number].get(timeout=LIMIT)
-    jobs[2].wait(LOST)
-    if not jobs[2].ready():
-        return "hangs"
-    with pytest.raises(Exception) as caught:  # noqa: PT011 (whichever it is)
-        jobs[2].get()
-    return "its error, with a cause" if "in fail" in str(caught.value.__cause__) else "its error"
+@each_method
+def test_faults_that_end_one_task_in_the_older_pool(method: str):
+    told = {}
+    with Trace() as trace, older_pool(method) as pool:
+        jobs = {fault: pool.apply_async(task, (trace, what)) for fault, (task, what) in ENDS_ITS_TASK.items()}
+        for fault, job in jobs.items():
+            with pytest.raises(Exception, match=r".") as caught:
+                job.get(timeout=LIMIT)
+            told[fault] = in_words(caught.value)
+        assert pool.apply_async(faulty.work, (trace, "page 4")).get(timeout=LIMIT) == "page 4: done"
+    assert told == {fault: table()[fault][OLDER_POOL] for fault in ENDS_ITS_TASK}
 
 
 @each_method
-@pytest.mark.parametrize("fault", PAGE_3)
-def test_the_table_of_the_older_pool(method: str, fault: str, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("fault", ENDS_MORE)
+def test_faults_that_make_the_older_pool_hang(method: str, fault: str, monkeypatch: pytest.MonkeyPatch):
     failed: list[threading.ExceptHookArgs] = []
     monkeypatch.setattr(threading, "excepthook", failed.append)
     with Trace() as trace, older_pool(method) as pool:
-        untold = fault == "an exception does not unpickle"
         jobs = pages(lambda task, *args: pool.apply_async(task, args), trace, fault)
-        assert row_of(fault)[1] == told_by_pool(jobs, others_come=not untold)
-        if untold:
-            assert not pool._result_handler.is_alive(), "and nothing arrives any more"
-            late = pool.apply_async(faulty.work, (trace, "page 6"))
-            late.wait(0.5)
-            assert not late.ready()
-    assert [args.exc_type for args in failed] == ([TypeError] if untold else [])
+        for number in (0, 1) if fault == UNTOLD else (0, 1, 3, 4):
+            jobs[number].get(timeout=LIMIT)
+        if fault == UNTOLD:
+            until(lambda: failed, "the thread for results to die")
+            jobs.append(pool.apply_async(faulty.work, (trace, "page 6")))
+        jobs[2].wait(LOST)
+        assert not jobs[2].ready()
+        assert fault != UNTOLD or not jobs[-1].ready(), "something still arrives"
+    assert [args.exc_type for args in failed] == ([TypeError] if fault == UNTOLD else [])
+    assert table()[fault][OLDER_POOL] == "hangs"
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if method != "fork"])
+@each_fresh_method
 def test_a_function_from_a_cell_hangs_in_the_older_pool(method: str):
     with error_output(), older_pool(method, 1) as pool:
         job = pool.apply_async(from_a_cell("proof_read"))
         job.wait(LOST)
         assert not job.ready()
-    assert table()["a function from a cell, under spawn"][1] == "hangs"
+    assert table()[FROM_A_CELL][OLDER_POOL] == "hangs"
 
 
 @each_method
@@ -257,15 +243,15 @@ def test_leaving_the_older_pool_ends_a_task_that_does_not_end(method: str):
         until(lambda: any(lane.spans for lane in trace.lanes()), "the page to begin")
         with pytest.raises(multiprocessing.TimeoutError):
             job.get(timeout=0.1)
-    assert time.monotonic() - start < LIMIT
+    assert time.monotonic() - start < faulty.LONGEST
     assert multiprocessing.active_children() == []
-    assert table()["a task never ends"][1].startswith("clean")
+    assert table()[ENDLESS][OLDER_POOL] == "clean: `with` ends it"
 
 
 # joblib, in a program of its own, because it keeps its workers
 
 WITH_JOBLIB: Final = """
-import json, multiprocessing, sys, threading, time
+import json, threading, time
 from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
 
@@ -282,30 +268,30 @@ def proof_read(page):
     return page
 
 if __name__ == "__main__":
-    told = {}
+    told, kept = {}, []
     with Trace() as trace:
         good = [delayed(faulty.work)(trace, f"page {n}") for n in (1, 2)]
-        for fault, task, *more in (
+        for fault, task, what in (
             ("a task raises", faulty.fail, "page 3"),
             ("arguments do not pickle", faulty.work, threading.Lock()),
             ("a result does not pickle", faulty.give_generator, "page 3"),
             ("an exception does not unpickle", faulty.fail_untold, "page 3"),
-            ("a worker is killed, or leaves", faulty.be_killed, "page 3"),
-            ("or leaves", faulty.leave, "page 3"),
         ):
-            told[fault] = tried(*good, delayed(task)(trace, *more))
+            told[fault] = tried(*good, delayed(task)(trace, what))
         told["a function from a cell, under spawn"] = tried(delayed(proof_read)("page 1"))
         start = time.monotonic()
         told["a task never ends"] = tried(*good, delayed(faulty.never_end)(trace, "page 3"), timeout=1)
         told["seconds"] = time.monotonic() - start
-        told["kept"] = []
+    with Trace() as trace:
+        good = [delayed(faulty.work)(trace, f"page {n}") for n in (1, 2)]
+        killed = delayed(faulty.be_killed)(trace, "page 3", 2)
         try:
-            for page in Parallel(n_jobs=2, return_as="generator")([*good, delayed(faulty.be_killed)(trace, "page 3", 2)]):
-                told["kept"].append(page)
+            for page in Parallel(n_jobs=2, return_as="generator")([*good, killed]):
+                kept.append(page)
         except Exception as error:
-            told["then"] = type(error).__name__
+            told["a worker is killed, or leaves"] = type(error).__name__, str(error)
     get_reusable_executor().shutdown(wait=True, kill_workers=True)
-    print(json.dumps(told))
+    print(json.dumps(told | {"kept": kept}))
 """
 
 
@@ -318,85 +304,89 @@ def joblib_says() -> dict[str, Any]:
     return told
 
 
-@pytest.mark.parametrize("fault", PAGE_3)
-def test_the_table_of_joblib(fault: str, joblib_says: dict[str, Any]):
-    kind, _ = joblib_says[fault]
-    assert kind != "works"
-    assert row_of(fault)[2] == "its error for all"
+@pytest.mark.parametrize("fault", [*ENDS_ITS_TASK, *ENDS_MORE])
+def test_faults_in_joblib(fault: str, joblib_says: dict[str, Any]):
+    assert joblib_says[fault][0] != "works"
+    assert table()[fault][JOBLIB] == "its error for all"
 
 
 def test_what_joblib_says(joblib_says: dict[str, Any]):
-    assert "failed to un-serialize" in joblib_says["an exception does not unpickle"][1]
+    assert "failed to un-serialize" in joblib_says[UNTOLD][1]
     kind, words = joblib_says["a worker is killed, or leaves"]
     assert kind == "TerminatedWorkerError"
     assert ("SIGKILL" if os.name == "posix" else "EXIT") in words
-    assert joblib_says["a function from a cell, under spawn"][0] == "works"
-    assert table()["a function from a cell, under spawn"][2] == "works"
+    assert joblib_says["kept"] == ["page 1: done", "page 2: done"]
+    assert joblib_says[FROM_A_CELL][0] == table()[FROM_A_CELL][JOBLIB]
 
 
 def test_a_time_limit_of_joblib_is_clean(joblib_says: dict[str, Any]):
-    assert joblib_says["a task never ends"][0] == "TimeoutError"
+    assert joblib_says[ENDLESS][0] == "TimeoutError"
     assert joblib_says["seconds"] < LIMIT < faulty.LONGEST
-    assert table()["a task never ends"][2] == "clean, with `timeout=`"
-
-
-def test_joblib_can_hand_results_over_as_they_come(joblib_says: dict[str, Any]):
-    assert joblib_says["kept"] == ["page 1: done", "page 2: done"]
-    assert joblib_says["then"] == "TerminatedWorkerError"
+    assert table()[ENDLESS][JOBLIB] == "clean, with `timeout=`"
 
 
 # When the program fails
 
 PROGRAM: Final = """
-import multiprocessing, pickle, sys
+import multiprocessing, sys, time
 from concurrent.futures import ProcessPoolExecutor
 
+from helpers.observe.lifeline import end_with_parent
+from helpers.observe.trace import _attach
+from helpers.workers.stopping import work_untied
+
 if __name__ == "__main__":
-    kind, trace, task, first, workers = pickle.load(sys.stdin.buffer)
+    kind, folder, first = sys.argv[1:]
+    trace = _attach(folder, 1000, 10000)
+    first = end_with_parent if first == "tied" else None
     if kind == "executor":
-        with ProcessPoolExecutor(workers, initializer=first) as pool:
-            pool.submit(task, trace).result()
+        with ProcessPoolExecutor(1, initializer=first) as pool:
+            pool.submit(work_untied, trace).result()
+    elif kind == "with an idle worker":
+        with ProcessPoolExecutor(2, initializer=first) as pool:
+            pool.submit(work_untied, trace)
+            pool.submit(abs, 1).result()
+            print("one is idle", flush=True)
+            time.sleep(60)
+    elif kind == "with a time limit":
+        with ProcessPoolExecutor(1) as pool:
+            try:
+                pool.submit(work_untied, trace).result(timeout=1)
+            finally:
+                print("time is up", flush=True)
     elif kind == "older pool":
-        with multiprocessing.Pool(workers, initializer=first) as pool:
-            pool.apply_async(task, (trace,)).get()
+        with multiprocessing.Pool(2, initializer=first) as pool:
+            jobs = [pool.apply_async(work_untied, (trace,)), pool.apply_async(time.sleep, (2,))]
+            jobs[0].get()
     else:
         from joblib import Parallel, delayed
-        Parallel(n_jobs=2)(delayed(task)(trace) for _ in range(2))
+        Parallel(n_jobs=2)(delayed(work_untied)(trace) for _ in range(2))
 """
 
 
 @contextmanager
-def started(program: str, *sent: Any, stderr: Any = subprocess.DEVNULL) -> Iterator[Any]:
-    """A program of its own in a group of its own; killed with all its workers in the end."""
-    parent = subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        start_new_session=True,
-        cwd=ROOT,
-    )
+def program(kind: str, trace: Trace, first: str = "", *, errors: Any = subprocess.DEVNULL) -> Iterator[Any]:
+    """A program whose worker has begun, in a session of its own; killed with all its workers in the end."""
+    command = [sys.executable, "-c", PROGRAM, kind, trace.folder, first]
+    started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, start_new_session=True, cwd=ROOT)
     try:
-        if sent:
-            pickle.dump(sent, parent.stdin)
-        parent.stdin.close()
-        yield parent
+        until(lambda: steps(trace), "the worker to begin")
+        yield started
     finally:
-        for process in family(parent):
+        for process in family(started):
             process.kill()
-        parent.kill()
-        parent.wait()
-        parent.stdout.close()
+        started.wait()
+        started.stdout.close()
 
 
-def family(parent: Any) -> list[psutil.Process]:
-    """All of its group, itself too, that run."""
+def family(started: Any) -> list[psutil.Process]:
+    """All processes of its session that run, itself too."""
     found = []
     for process in psutil.process_iter():
         try:
-            if os.getsid(process.pid) == parent.pid and process.status() != psutil.STATUS_ZOMBIE:
+            if os.getsid(process.pid) == started.pid and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
-        except (psutil.Error, ProcessLookupError, PermissionError):
+        except (psutil.Error, ProcessLookupError):
             continue
     return found
 
@@ -414,94 +404,77 @@ def goes_on(trace: Trace) -> bool:
 
 
 @posix
-@pytest.mark.parametrize("kind", ["executor", "joblib"])
-def test_workers_stay_when_their_program_is_killed(kind: str):
-    with Trace() as trace, started(PROGRAM, kind, trace, stopping.work_untied, None, 1) as parent:
-        until(lambda: steps(trace), "the worker to begin")
-        parent.kill()
-        parent.wait()
+@pytest.mark.parametrize(("kind", "column"), [("executor", EXECUTOR), ("joblib", JOBLIB)])
+def test_workers_stay_when_their_program_is_killed(kind: str, column: int):
+    with Trace() as trace, program(kind, trace) as started:
+        started.kill()
+        started.wait()
         assert goes_on(trace)
-    assert table()["the program is killed"][0 if kind == "executor" else 2] == "workers stay"
+    assert table()[PROGRAM_KILLED][column] == "workers stay"
+
+
+@posix
+def test_those_of_the_older_pool_end_loudly(tmp_path: Path):
+    errors = tmp_path / "errors"
+    with Trace() as trace, errors.open("wb") as file, program("older pool", trace, errors=file) as started:
+        before = len(family(started))
+        started.kill()
+        started.wait()
+        # The one that steps on for a minute has nothing to send so far.
+        until(lambda: len(family(started)) < before - 1, "the worker that has something to send to end")
+    assert len(errors.read_text().splitlines()) > 10
+    assert table()[PROGRAM_KILLED][OLDER_POOL] == "workers end, loudly"
 
 
 @posix
 @pytest.mark.parametrize("kind", ["executor", "older pool"])
 def test_with_the_initializer_they_end(kind: str):
-    with Trace() as trace, started(PROGRAM, kind, trace, stopping.work_untied, end_with_parent, 1) as parent:
-        until(lambda: steps(trace), "the worker to begin")
-        parent.kill()
-        parent.wait()
+    with Trace() as trace, program(kind, trace, "tied") as started:
+        started.kill()
+        started.wait()
         assert not goes_on(trace)
 
 
 @posix
-def test_those_of_the_older_pool_end_loudly(tmp_path: Path):
-    with (tmp_path / "errors").open("wb") as errors, Trace() as trace:
-        with started(PROGRAM, "older pool", trace, faulty.work, None, 2, stderr=errors):
-            pass
-    program = PROGRAM.replace("(task, (trace,)).get()", "(task, (2,)).get()")
-    with (tmp_path / "errors").open("wb") as errors:
-        with started(program, "older pool", None, time.sleep, None, 2, stderr=errors) as parent:
-            until(lambda: len(family(parent)) >= 3, "the workers to start")
-            time.sleep(1)
-            parent.kill()
-            parent.wait()
-            until(lambda: family(parent) == [], "the workers to end")
-        assert len((tmp_path / "errors").read_text().splitlines()) > 10
-    assert table()["the program is killed"][1] == "workers end, loudly"
-
-
-@posix
 def test_an_interrupted_program_waits_on_and_several_interrupts_get_out():
-    with Trace() as trace, started(PROGRAM, "executor", trace, stopping.work_untied, None, 1) as parent:
-        until(lambda: steps(trace), "the worker to begin")
-        parent.send_signal(signal.SIGINT)
+    with Trace() as trace, program("executor", trace) as started:
+        started.send_signal(signal.SIGINT)
         time.sleep(1)
-        assert parent.poll() is None
-        for _ in range(10):
-            parent.send_signal(signal.SIGINT)
-            time.sleep(0.5)
-            if parent.poll() is not None:
+        assert started.poll() is None
+        for _ in range(20):
+            started.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+            if started.poll() is not None:
                 break
-        assert parent.poll() is not None
+        assert started.poll() is not None
 
 
 @posix
-@pytest.mark.parametrize(("first", "loud"), [(None, True), (end_with_parent, False)])
-def test_an_interrupt_of_all_makes_idle_workers_complain(first: Any, loud: bool, tmp_path: Path):  # noqa: FBT001
-    with (tmp_path / "errors").open("wb") as errors, Trace() as trace:
-        program = PROGRAM.replace(
-            ".submit(task, trace).result()", ".submit(task, trace); [*pool.map(abs, [1])]; input()"
-        )
-        program = program.replace(
-            "sys.stdin.buffer)\n", "sys.stdin.buffer); input = lambda: __import__('time').sleep(60)\n"
-        )
-        with started(program, "executor", trace, stopping.work_untied, first, 2, stderr=errors) as parent:
-            until(lambda: steps(trace), "the worker to begin")
-            time.sleep(1)  # for the other one, which has nothing to do
-            os.killpg(parent.pid, signal.SIGINT)
-            until(lambda: not family(parent), "all to end")
-    words = (tmp_path / "errors").read_text()
-    assert ("in _process_worker" in words) is loud
+def test_leaving_with_hangs_while_a_task_does_not_end():
+    with Trace() as trace, program("with a time limit", trace) as started:
+        assert started.stdout.readline() == b"time is up\n"
+        time.sleep(1)
+        assert started.poll() is None
+    assert table()[ENDLESS][EXECUTOR] == "leaving `with` hangs"
 
 
-# Exceptions
+@posix
+@pytest.mark.parametrize(("first", "complaints"), [("", 1), ("tied", 0)])
+def test_an_interrupt_of_all_makes_idle_workers_complain(first: str, complaints: int, tmp_path: Path):
+    errors = tmp_path / "errors"
+    with (
+        Trace() as trace,
+        errors.open("wb") as file,
+        program("with an idle worker", trace, first, errors=file) as all_,
+    ):
+        assert all_.stdout.readline() == b"one is idle\n"
+        time.sleep(0.5)
+        os.killpg(all_.pid, signal.SIGINT)
+        until(lambda: not family(all_), "all to end")
+    assert errors.read_text().count("in _process_worker") == complaints
 
 
-def test_an_exception_that_says_how_to_make_it_again():
-    back = pickle.loads(pickle.dumps(TornAsAnotherError("page 3", "edge")))  # noqa: S301 (our own)
-    assert (str(back), back.page, back.where) == ("page 3 is torn at the edge", "page 3", "edge")
-
-
-def test_a_bare_process_sends_no_exception():
-    with error_output() as words, Trace() as trace:
-        process = multiprocessing.get_context("spawn").Process(target=faulty.fail, args=(trace, "page 1"))
-        process.start()
-        process.join(LIMIT)
-    assert process.exitcode == 1
-    assert words.last_line == "ValueError: page 1 is blank"
-
-
-def test_the_table_has_no_row_that_is_not_measured():
-    measured = {*PAGE_3, "a function from a cell, under spawn", "a task never ends", "the program is killed"}
-    assert set(table()) == measured - {"or leaves"}
+def test_the_tie_of_workers_is_the_lessons_initializer():
+    # The programs above name it by a word.
+    assert end_with_parent.__name__ in PROGRAM
+    assert stopping.work_untied.__name__ in PROGRAM

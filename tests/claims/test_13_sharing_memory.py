@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import pickle
 import random
 import subprocess
 import sys
@@ -19,7 +18,9 @@ import joblib
 import numpy as np
 import pytest
 
+from helpers.panels.sandbox import run_in_sandbox
 from helpers.workers import arrays
+from tests.claims.on_arrays import add_to_every_second, kind_when_written_to
 from tests.observe.starting import LIMIT, METHODS, plain_main
 
 __all__ = ["plain_main"]
@@ -29,12 +30,54 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="there a block g
 SHARED = Path("/dev/shm")  # noqa: S108 - where Linux shows shared memory
 
 OPENS = "from multiprocessing.shared_memory import SharedMemory; SharedMemory({name!r}{more}).close()"
+OPENS_IN_POOL = """
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.shared_memory import SharedMemory
+from time import monotonic, sleep
+
+from helpers.workers.arrays import total_of
+
+def is_there():
+    try:
+        SharedMemory(block.name).close()
+    except FileNotFoundError:
+        return False
+    return True
+
+with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context({method!r})) as pool:
+    pool.submit(len, "").result(30)
+    block = SharedMemory(create=True, size=8000)
+    pool.submit(total_of, (block.name, (10,), "float64")).result(30)
+# A tracker of the worker's own is another process, which acts when the worker has ended.
+deadline = monotonic() + {seconds}
+while is_there() and monotonic() < deadline:
+    sleep(0.02)
+block.close()
+try:
+    block.unlink()
+except FileNotFoundError:
+    print("it was gone")
+"""
+DRAWS = """
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from helpers.workers.arrays import draw_inherited
+
+context, drawn = multiprocessing.get_context({method!r}), set()
+context.set_forkserver_preload({preloaded!r})
+for _ in range(2):
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        drawn.add(pool.submit(draw_inherited).result(30)[0])
+print(len(drawn))
+"""
 IS_KILLED = """
 import os, signal
 from multiprocessing.shared_memory import SharedMemory
 print(SharedMemory(create=True, size=1000).name, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
+BLAS_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OPENBLAS_DEFAULT_NUM_THREADS")
 COUNTS_THREADS = "from helpers.workers.arrays import blas_threads; print(blas_threads())"
 
 
@@ -69,24 +112,17 @@ def block() -> Iterator[SharedMemory]:
 # What is sent
 
 
-def test_protocol_5_keeps_the_bytes_out_of_the_stream():
-    array, buffers = np.ones(1_000_000), []
-    stream = pickle.dumps(array, protocol=5, buffer_callback=buffers.append)
-    assert len(stream) < 1000
-    same = pickle.loads(stream, buffers=buffers)  # noqa: S301 - our own
-    assert np.shares_memory(same, array)
-
-
-def test_the_pipes_of_multiprocessing_do_not():
+def test_the_pipes_of_multiprocessing_send_every_number():
     assert len(ForkingPickler.dumps(np.ones(1_000_000))) > 8_000_000
 
 
-def test_a_mapped_array_goes_to_joblibs_workers_if_it_is_large(tmp_path):
-    kinds = joblib.Parallel(n_jobs=2, temp_folder=tmp_path)(
-        joblib.delayed(type)(np.ones(size)) for size in (1_000, 1_000_000)
+def test_joblibs_workers_get_a_large_array_mapped_and_read_only(tmp_path):
+    small, large = joblib.Parallel(n_jobs=2, temp_folder=tmp_path)(
+        joblib.delayed(kind_when_written_to)(np.ones(size)) for size in (1_000, 1_000_000)
     )
     joblib.externals.loky.get_reusable_executor().shutdown(wait=True)
-    assert kinds == [np.ndarray, np.memmap]
+    assert small == (np.ndarray, "it could be written to")
+    assert large == (np.memmap, "assignment destination is read-only")
 
 
 # Views and copies
@@ -107,16 +143,20 @@ def test_a_new_name_leaves_the_shared_array_as_it_was(block):
 
 @each_method
 def test_disjoint_parts_need_no_lock_whatever_their_shape(method):
-    """Every second row each, time and again: neighbours in memory, and never the same cell."""
-    made = SharedMemory(create=True, size=100 * 100 * 8)
+    """Every second column each, time and again: neighbours in memory, and never the same cell."""
+    context, shape = multiprocessing.get_context(method), (10, 100)
+    made = SharedMemory(create=True, size=10 * 100 * 8)
     try:
-        shared = np.ndarray((100, 100), buffer=made.buf)
-        shared[:] = 1
-        with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method)) as pool:
-            label = (made.name, (100, 100), "float64")
-            parts = [pool.submit(arrays.double_rows, label, row, row + 1) for row in range(100)]
-            assert [part.exception(LIMIT) for part in parts] == [None] * 100
-        assert shared.sum() == 20_000
+        shared = np.ndarray(shape, buffer=made.buf)
+        shared[:] = 0
+        label, start = (made.name, shape, "float64"), context.Barrier(2, timeout=LIMIT)
+        processes = [context.Process(target=add_to_every_second, args=(label, k, 2000, start)) for k in (0, 1)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join(LIMIT)
+        assert [process.exitcode for process in processes] == [0, 0]
+        assert np.unique(shared).tolist() == [2000]
     finally:
         made.close()
         made.unlink()
@@ -135,6 +175,26 @@ def test_the_memory_stays_until_the_last_has_closed():
     made.close()
     assert other.buf[0] == 7
     other.close()
+
+
+def read_of_lost_block(name):
+    def whole():
+        lost = SharedMemory(name)
+        return np.ndarray(2_000_000, buffer=lost.buf)
+
+    return float(whole()[500_000])
+
+
+@posix_only
+def test_a_block_that_no_variable_holds_closes_itself():
+    made = SharedMemory(create=True, size=16_000_000)
+    try:
+        outcome = run_in_sandbox(read_of_lost_block, made.name, limit=LIMIT)
+    finally:
+        made.close()
+        made.unlink()
+    assert outcome.kind == "died"
+    assert outcome.exitcode in {"killed by SIGSEGV", "killed by SIGBUS"}
 
 
 def test_an_array_of_frombuffer_holds_on(block):
@@ -170,6 +230,19 @@ def test_workers_share_the_tracker(method, block):
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method)) as pool:
             pool.submit(arrays.total_of, (block.name, (10,), "float64")).result(LIMIT)
     assert is_there(block.name)
+
+
+@pytest.mark.skipif("fork" not in METHODS, reason="this system has no fork")
+def test_but_not_those_forked_before_the_first_block():
+    said, words = program(OPENS_IN_POOL.format(method="fork", seconds=20))
+    assert said == "it was gone"
+    assert "1 leaked shared_memory objects" in words
+
+
+@posix_only
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "fork"])
+def test_and_those_started_in_other_ways_do(method):
+    assert program(OPENS_IN_POOL.format(method=method, seconds=0.5)) == ("", "")
 
 
 @posix_only
@@ -241,13 +314,23 @@ def test_pythons_own_generator_is_sent_along(method):
     assert drawn == [ours, ours], "and ours was not moved on"
 
 
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "fork"])
+def test_who_loads_numpy_afresh_seeds_itself(method):
+    assert program(DRAWS.format(method=method, preloaded=[])) == ("2", "")
+
+
+@pytest.mark.skipif("forkserver" not in METHODS, reason="this system has no fork server")
+def test_a_fork_server_that_has_loaded_it_makes_them_alike():
+    assert program(DRAWS.format(method="forkserver", preloaded=["numpy.random"])) == ("1", "")
+
+
 # Threads of BLAS
 
 
 def test_each_core_has_a_thread_unless_told_otherwise():
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    free, _ = program(COUNTS_THREADS, OMP_NUM_THREADS="", OPENBLAS_NUM_THREADS="")
-    assert free in {str(cores), "None"}
+    free, _ = program(COUNTS_THREADS, **dict.fromkeys(BLAS_VARIABLES, ""))
+    assert free in {str(min(cores, 64)), "None"}, "numpy's OpenBLAS is made for 64 at most"
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         assert program(COUNTS_THREADS, **{variable: "1"})[0] in {"1", "None"}
 

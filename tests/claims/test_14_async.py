@@ -3,9 +3,11 @@
 import asyncio
 import gc
 import logging
+import os
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import weakref
@@ -18,7 +20,7 @@ import pytest
 
 from helpers.observe.cores import count_cores
 from helpers.observe.trace import Trace
-from helpers.workers.local_server import fetch_async, local_server, tally
+from helpers.workers.local_server import fetch_async
 from helpers.workers.parsing import count_functions
 from helpers.workers.sources import LIBRARY
 from tests.observe.starting import until
@@ -69,19 +71,55 @@ def wait_for_a_program() -> None:
     subprocess.run([sys.executable, "-c", f"import time; time.sleep({SLOW})"], check=True)
 
 
-BLOCKERS = [lambda: time.sleep(SLOW), wait_for_a_thread, wait_for_a_queue, wait_for_a_program]
-NAMES = ["time.sleep", "Thread.join", "queue.get", "subprocess.run"]
+LATE_WRITER = """
+import sys, time
+time.sleep(float(sys.argv[2]))
+with open(sys.argv[1], "w") as file:
+    time.sleep(float(sys.argv[2]))
+    file.write("late")
+"""
 
 
-@pytest.mark.parametrize("blocker", BLOCKERS, ids=NAMES)
+def wait_for_a_file() -> None:
+    """Open and read a named pipe whose writer comes late: half of the time to open it, half to read it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "pipe")
+        os.mkfifo(path)
+        with subprocess.Popen([sys.executable, "-c", LATE_WRITER, path, str(SLOW / 2)]), path.open() as file:
+            assert file.read() == "late"
+
+
+each_blocker = pytest.mark.parametrize(
+    "blocker",
+    [
+        pytest.param(lambda: time.sleep(SLOW), id="time.sleep"),
+        pytest.param(wait_for_a_thread, id="Thread.join"),
+        pytest.param(wait_for_a_queue, id="queue.get"),
+        pytest.param(wait_for_a_program, id="subprocess.run"),
+        pytest.param(
+            wait_for_a_file,
+            id="open and read",
+            marks=pytest.mark.skipif(os.name != "posix", reason="no named pipes in the file system"),
+        ),
+    ],
+)
+
+
+@each_blocker
 def test_a_blocking_call_in_a_coroutine_holds_up_all_others(blocker: Callable[[], None]):
+    took = 0.0
+
     async def call_it() -> None:
+        nonlocal took
+        began = time.monotonic()
         blocker()
+        took = time.monotonic() - began
 
     assert run(beats_during(call_it)) == 0
+    assert took >= 0.9 * SLOW, "there was nothing to hold up"
 
 
-@pytest.mark.parametrize("blocker", BLOCKERS, ids=NAMES)
+@each_blocker
 def test_in_a_thread_it_does_not(blocker: Callable[[], None]):
     assert run(beats_during(lambda: asyncio.to_thread(blocker))) > 0
 
@@ -99,6 +137,7 @@ def test_in_a_thread_the_heart_beats_during_a_computation_too():
 
 def test_debug_mode_logs_a_turn_that_lasts_longer_than_a_tenth_of_a_second(caplog: pytest.LogCaptureFixture):
     async def rude() -> None:
+        assert asyncio.get_running_loop().slow_callback_duration == 0.1
         time.sleep(0.2)  # noqa: ASYNC251 - what is to be found out
 
     with caplog.at_level(logging.WARNING, logger="asyncio"):
@@ -116,8 +155,13 @@ def test_the_linter_finds_a_sleep_that_blocks(tmp_path: Path):
 
 
 def test_to_thread_has_four_threads_more_than_cores_and_32_at_most():
-    with ThreadPoolExecutor() as pool:
-        assert pool._max_workers in {min(32, count_cores().exist + 4), min(32, count_cores().usable + 4)}
+    async def pool_of_the_loop() -> Any:
+        await asyncio.to_thread(time.sleep, 0)
+        return asyncio.get_running_loop()._default_executor  # it has no public name
+
+    pool = run(pool_of_the_loop())
+    assert isinstance(pool, ThreadPoolExecutor)
+    assert pool._max_workers in {min(32, count_cores().exist + 4), min(32, count_cores().usable + 4)}
 
 
 def test_several_failures_come_in_one_group():
@@ -166,23 +210,109 @@ def test_the_loop_alone_does_not_keep_a_waiting_task_alive(caplog: pytest.LogCap
     assert "destroyed but it is pending" in caplog.text
 
 
-def test_a_script_ends_only_after_the_thread_it_no_longer_waits_for():
-    code = """
-import asyncio, time
+SCRIPT = """
+import asyncio, sys, time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 
-async def main():
+def work_on(file):
+    time.sleep(1.5)
+    file.touch()
+
+async def main(file):
+    pool = ThreadPoolExecutor(1) if sys.argv[1] == "thread" else ProcessPoolExecutor(1)
+    work = pool.submit(work_on, file)
+    while not work.running():
+        await asyncio.sleep(0.01)
     async with asyncio.timeout(0.05):
-        await asyncio.to_thread(time.sleep, 1.0)
+        await asyncio.wrap_future(work)
 
-try:
-    asyncio.run(main())
-except TimeoutError:
-    print("gave up")
+if __name__ == "__main__":
+    file = Path(sys.argv[2])
+    try:
+        asyncio.run(main(file))
+    except TimeoutError:
+        print("gave up, finished:", file.exists())
 """
-    began = time.monotonic()
-    said = subprocess.check_output([sys.executable, "-c", code], text=True, timeout=LIMIT)
-    assert said == "gave up\n"
-    assert time.monotonic() - began >= 1.0
+
+
+@pytest.mark.parametrize("kind", ["thread", "process"])
+def test_a_script_ends_only_after_the_work_it_no_longer_waits_for(kind: str, tmp_path: Path):
+    script, result = tmp_path / "script.py", tmp_path / "result"
+    script.write_text(SCRIPT)
+    said = subprocess.check_output([sys.executable, script, kind, result], text=True, timeout=LIMIT)
+    assert said == "gave up, finished: False\n"
+    assert result.exists(), "the script ended before its work"
+
+
+def test_plain_gather_tells_the_first_error_at_once_and_lets_the_others_run_on():
+    async def fail() -> None:
+        raise OSError("no such page")
+
+    async def gather() -> bool:
+        go_on = asyncio.Event()
+        other = asyncio.create_task(go_on.wait())
+        with pytest.raises(OSError, match="no such page"):
+            await asyncio.gather(other, fail())
+        go_on.set()
+        return await other  # it would raise CancelledError
+
+    assert run(gather())
+
+
+def test_cancel_only_asks_and_the_task_ends_when_it_is_awaited():
+    async def ask() -> tuple[bool, bool]:
+        task = asyncio.create_task(asyncio.sleep(LIMIT))
+        await asyncio.sleep(0)
+        task.cancel()
+        asked = task.done()
+        await asyncio.wait([task])
+        return asked, task.cancelled()
+
+    assert run(ask()) == (False, True)
+
+
+def test_leaving_the_block_of_a_pool_blocks_the_loop_until_its_work_is_done():
+    async def leave() -> None:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(time.sleep, SLOW)
+
+    async def leave_politely() -> None:
+        pool = ThreadPoolExecutor(1)
+        pool.submit(time.sleep, SLOW)
+        await asyncio.to_thread(pool.shutdown)
+
+    assert run(beats_during(leave)) == 0
+    assert run(beats_during(leave_politely)) > 0
+
+
+def test_a_group_raises_a_group_even_for_one_failure():
+    async def fail() -> None:
+        raise OSError("no such page")
+
+    async def one() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fail())
+
+    with pytest.raises(ExceptionGroup) as caught:
+        run(one())
+    assert [type(error) for error in caught.value.exceptions] == [OSError]
+
+
+def test_a_coroutine_can_be_awaited_once_and_one_never_awaited_is_warned_of():
+    async def rest() -> str:
+        return "rested"
+
+    async def twice() -> str:
+        nap = rest()
+        assert await nap == "rested"
+        with pytest.raises(RuntimeError, match="cannot reuse already awaited coroutine"):
+            await nap
+        with pytest.warns(RuntimeWarning, match="was never awaited"):
+            rest()
+        return "done"
+
+    assert run(twice()) == "done"
 
 
 @pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
@@ -199,28 +329,6 @@ def test_cancelling_reaches_work_in_the_queue_and_never_what_has_begun(kind: typ
         cancelled = run(give_up(pool))
     assert not cancelled[0]
     assert cancelled[-1]
-
-
-def test_ten_takers_of_a_queue_never_ask_for_more_than_ten_at_once():
-    async def take(urls: asyncio.Queue[str], pages: list[bytes]) -> None:
-        while True:
-            pages.append(await fetch_async(await urls.get()))
-            urls.task_done()
-
-    async def fetch_all(url: str) -> int:
-        urls: asyncio.Queue[str] = asyncio.Queue(maxsize=10)
-        pages: list[bytes] = []
-        takers = [asyncio.create_task(take(urls, pages)) for _ in range(10)]
-        for number in range(60):
-            await urls.put(f"{url}/{number}")
-        await urls.join()
-        for taker in takers:
-            taker.cancel()
-        return len(pages)
-
-    with local_server(delay=0.005) as url:
-        assert run(fetch_all(url)) == 60
-        assert tally(url).most_at_once <= 10
 
 
 MEMORY = """

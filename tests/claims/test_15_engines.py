@@ -11,6 +11,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+import cloudpickle
 import pytest
 
 from helpers.panels.engines import engine
@@ -18,6 +19,7 @@ from helpers.workers.anywhere import increment
 
 ROOT = Path(__file__).parents[2]
 OTHERS = ("threads", "processes", "loky")
+pytestmark = pytest.mark.timeout(150)  # a cluster starts in two seconds, but on a very busy machine in sixty
 
 
 def until(file: Path) -> None:
@@ -58,7 +60,13 @@ def test_chunksize_makes_bundles_in_processes_and_loky(name: str, bundles: bool)
         assert len(submitted) == (2 if bundles else 12)
 
 
-def test_chunksize_is_ignored_by_dask(dask: Executor) -> None:
+def test_chunksize_is_ignored_by_dask_in_our_executor_and_its_own(
+    dask: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted, submit = [], dask.submit
+    monkeypatch.setattr(dask, "submit", lambda *args: submitted.append(args) or submit(*args))  # type: ignore[func-returns-value]
+    assert list(dask.map(increment, range(12), chunksize=6, timeout=40)) == list(range(1, 13))
+    assert len(submitted) == 12
     stored = dask._executor._client.futures  # type: ignore[attr-defined]
     before = set(stored)
     results = dask._executor.map(increment, range(12), chunksize=6)  # type: ignore[attr-defined]
@@ -114,6 +122,21 @@ def test_dask_takes_functions_for_pure_unless_told(dask: Executor) -> None:
     assert len({dask.submit(os.urandom, 8).result(timeout=40) for _ in range(3)}) == 3
 
 
+def test_dasks_own_executor_leaves_the_cluster_open_and_cancels_nothing(dask: Executor) -> None:
+    client = dask._executor._client  # type: ignore[attr-defined]
+    own = client.get_executor()
+    with pytest.raises(TypeError, match="cancel_futures"):
+        own.shutdown(cancel_futures=True)
+    own.shutdown()
+    assert client.submit(abs, -1).result(timeout=40) == 1
+
+
+def test_a_function_of_a_module_travels_by_name_even_with_cloudpickle() -> None:
+    here = cloudpickle.dumps(increment)
+    assert b"helpers.workers.anywhere" in here
+    assert len(here) < 100 < len(cloudpickle.dumps(lambda number: number + 1))
+
+
 def test_what_a_lambda_uses_travels_with_it_as_a_copy(dask: Executor) -> None:
     step = [10]
     with engine("loky", 1) as loky:
@@ -153,3 +176,28 @@ def test_joblib_bundles_tiny_tasks_and_keeps_its_workers_for_five_minutes(tmp_pa
         "bundled: True stayed: True",
         "ended: True",
     ], done.stderr
+
+
+GUARDLESS = """
+import multiprocessing
+from {module} import ProcessPoolExecutor
+with ProcessPoolExecutor(1, {option}) as pool:
+    print(pool.submit(abs, -1).result())
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "option", "works"),
+    [("loky", "timeout=9", True), ("concurrent.futures", "multiprocessing.get_context('spawn')", False)],
+)
+def test_in_a_script_processes_need_the_guard_and_loky_does_not(
+    module: str,
+    option: str,
+    works: bool,  # noqa: FBT001 (pytest's)
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(GUARDLESS.format(module=module, option=option))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=55, check=False)
+    assert (done.stdout, done.returncode == 0) == (("1\n", True) if works else ("", False)), done.stderr
+    assert works or "bootstrapping phase" in done.stderr

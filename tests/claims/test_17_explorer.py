@@ -138,6 +138,10 @@ def test_closing_ends_tiles_that_are_being_drawn(method: str):
     assert multiprocessing.active_children() == []
 
 
+# In 3.11 the thread of a broken executor falls over a future that is cancelled at that very moment.
+@pytest.mark.filterwarnings(
+    *(["ignore::pytest.PytestUnhandledThreadExceptionWarning"] if sys.version_info < (3, 12) else [])
+)
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
 def test_an_interrupt_ends_the_workers_and_the_next_view_is_drawn(caplog: pytest.LogCaptureFixture):
     async def scene() -> None:
@@ -155,7 +159,7 @@ def test_an_interrupt_ends_the_workers_and_the_next_view_is_drawn(caplog: pytest
         await explorer.stop()
 
     play(scene)
-    assert multiprocessing.active_children() == []
+    until(lambda: multiprocessing.active_children() == [], "the workers to be gone")
     assert caplog.records == []
 
 

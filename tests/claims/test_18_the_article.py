@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.panels.claims.claim import LAST_LINKED, LESSONS, Document
+from helpers.panels.claims.claim import LESSONS, Document
 from helpers.panels.claims.missing import MISSING
 from helpers.panels.claims.table import ALL, THE_CLAIMS, THE_CODE
 from helpers.panels.evidence import beyond, listings, locks, processes, programs, threads
@@ -136,8 +136,7 @@ def test_a_card_is_complete(claim):
 def test_its_lesson_exists(claim):
     stem = LESSONS[claim.lesson]
     assert stem in TABLE
-    if claim.lesson <= LAST_LINKED:
-        assert (NOTEBOOKS / f"{stem}.ipynb").exists()
+    assert (NOTEBOOKS / f"{stem}.ipynb").exists()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.address)

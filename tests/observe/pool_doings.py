@@ -53,7 +53,6 @@ def _wait_for_gate(trace: Trace) -> None:
     end = time.monotonic() + 60
     while not os.path.exists(_gate(trace)) and time.monotonic() < end:  # noqa: PTH110 (as above)
         time.sleep(0.001)
-    trace.note("now")
 
 
 def good(trace: Trace, name: str, items: int = 0, pause: float = 0.0) -> str:
@@ -84,6 +83,7 @@ def fail(trace: Trace, name: str) -> Never:
     end_with_parent()
     with trace.span(name):
         _wait_for_gate(trace)
+        trace.note("now")
         raise OtherError(f"<b>{name}</b> on purpose")
 
 
@@ -94,6 +94,7 @@ def fail_inside(trace: Trace, name: str) -> Never:
         with suppress(ZeroDivisionError), trace.span("a part"):
             1 / 0  # noqa: B018 (it raises)
         _wait_for_gate(trace)
+        trace.note("now")
         raise TwoNeededError("page 1", "left")
 
 
@@ -101,6 +102,7 @@ def raise_locked(trace: Trace, name: str) -> Never:
     end_with_parent()
     with trace.span(name):
         _wait_for_gate(trace)
+        trace.note("now")
         raise LockedError("no way out")
 
 
@@ -108,6 +110,7 @@ def give_lock(trace: Trace, name: str) -> Any:
     end_with_parent()
     with trace.span(name):
         _wait_for_gate(trace)
+        trace.note("now")
         return threading.Lock()
 
 
@@ -115,6 +118,7 @@ def give_unreadable(trace: Trace, name: str) -> Unreadable:
     end_with_parent()
     with trace.span(name):
         _wait_for_gate(trace)
+        trace.note("now")
         return Unreadable()
 
 
@@ -129,6 +133,7 @@ def be_killed(trace: Trace, name: str, number: int) -> None:
     faulthandler.disable()  # pytest's, which a forked worker has too
     with trace.span(name):
         _wait_for_gate(trace)
+        trace.note("now")
         os.kill(os.getpid(), number)
         time.sleep(60)
 
@@ -137,6 +142,7 @@ def leave(trace: Trace, name: str, code: int) -> Never:
     end_with_parent()
     with trace.span(name):
         _wait_for_gate(trace)
+        trace.note("now")
         os._exit(code)
 
 
@@ -144,12 +150,30 @@ def leave_politely(trace: Trace, name: str, code: int) -> Never:
     end_with_parent()
     with trace.span(name):
         _wait_for_gate(trace)
+        trace.note("now")
         sys.exit(code)
 
 
-def leave_silently(code: int) -> Never:
-    """Without a word to any trace."""
+def leave_silently(trace: Trace, code: int) -> Never:
+    """Without a word to the trace."""
+    _wait_for_gate(trace)
     os._exit(code)
+
+
+class NotThere:
+    """What a worker cannot load, and finds that out when somebody is watching."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> "tuple[Any, tuple[Trace]]":
+        return _look_in_vain, (self.trace,)
+
+
+def _look_in_vain(trace: Trace) -> Never:
+    """As unpickling a function of a cell does, in a process that was started afresh."""
+    _wait_for_gate(trace)
+    raise AttributeError("module '__main__' has no attribute 'made_in_a_cell'")
 
 
 def fail_to_start() -> Never:

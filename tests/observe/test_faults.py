@@ -152,7 +152,10 @@ def test_a_worker_that_leaves_by_sys_exit(kind: str, method: str, trace: Trace):
 @every_method
 def test_a_task_that_says_nothing_to_the_trace_is_named_if_it_is_the_only_one(kind: str, method: str, trace: Trace):
     with made_pool(kind, method) as pool:
-        tasks = {"good": submit(pool, doings.good, trace, "good"), "bad": submit(pool, doings.leave_silently, 7)}
+        tasks = {
+            "good": submit(pool, doings.good, trace, "good"),
+            "bad": submit(pool, doings.leave_silently, trace, 7),
+        }
         watch = watched(trace, pool, tasks)
         assert watch.fault is not None
         assert watch.fault.kind == "worker left"
@@ -207,18 +210,61 @@ def test_a_function_from_a_cell_is_not_found(kind: str, method: str, from_a_cell
 
 
 @every_pool
-@pytest.mark.skipif("fork" not in METHODS, reason="no fork here")
-def test_under_fork_a_function_from_a_cell_works_unless_it_comes_after_the_pool(
-    kind: str, from_a_cell: FromCell, trace: Trace
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "fork"])
+def test_an_initializer_that_works_is_not_blamed_for_a_function_that_is_not_found(
+    kind: str, method: str, from_a_cell: FromCell, trace: Trace
 ):
-    before = from_a_cell("before")
-    with made_pool(kind, "fork", workers=1) as pool:
-        assert watched(trace, pool, [submit(pool, before)]).results == {"task 0": 1}
-        after = from_a_cell("after")
-        fault = watched(trace, pool, [submit(pool, after)]).fault
+    with made_pool(kind, method, initializer=doings.be_quiet) as pool:
+        tasks = [submit(pool, from_a_cell("made_in_a_cell")) for _ in range(3)]
+        fault = watched(trace, pool, tasks).fault
         assert fault is not None
         assert fault.kind == "function not found", fault.words
-        assert "it was defined after the pool had started its workers" in fault.words
+
+
+@every_pool
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "fork"])
+def test_an_initializer_from_a_cell(kind: str, method: str, from_a_cell: FromCell, trace: Trace):
+    with made_pool(kind, method, initializer=from_a_cell("start")) as pool:
+        fault = watched(trace, pool, [submit(pool, doings.good, trace, "good")]).fault
+        assert fault is not None
+        assert fault.kind == "function not found", fault.words
+        assert "the function 'start'" in fault.words
+
+
+@every_pool
+@every_method
+def test_what_a_worker_cannot_load_after_it_has_done_other_tasks(kind: str, method: str, trace: Trace):
+    with made_pool(kind, method, workers=1) as pool:
+        silent = submit(pool, doings.be_quiet)
+        tasks = {"good": submit(pool, doings.good, trace, "good")}
+        tasks["bad"] = submit(pool, abs, doings.NotThere(trace))
+        watch = watched(trace, pool, tasks)
+        assert over(silent)
+        assert watch.results == {"good": "good is done"}
+        assert watch.fault is not None
+        assert watch.fault.task == "bad"
+        expected = "arguments cannot be unpickled" if kind == "executor" else "function not found"
+        assert watch.fault.kind == expected, watch.fault.words
+
+
+@every_method
+def test_arguments_that_cannot_be_made_again(method: str, trace: Trace):
+    with made_pool("executor", method, initializer=doings.be_quiet) as pool:
+        fault = watched(trace, pool, {"bad": submit(pool, abs, doings.Unreadable())}).fault
+        assert fault is not None
+        assert (fault.kind, fault.task) == ("arguments cannot be unpickled", "bad")
+        assert "ValueError: invalid literal for int()" in fault.words
+
+
+@pytest.mark.skipif("fork" not in METHODS, reason="no fork here")
+def test_under_fork_a_function_from_a_cell_works_unless_it_comes_after_the_pool(from_a_cell: FromCell, trace: Trace):
+    before = from_a_cell("before")
+    with made_pool("executor", "fork", workers=1) as pool:
+        assert watched(trace, pool, [submit(pool, before)]).results == {"task 0": 1}
+        fault = watched(trace, pool, [submit(pool, from_a_cell("after"))]).fault
+        assert fault is not None
+        assert fault.kind == "function not found", fault.words
+        assert "the function 'after': it was defined after the pool had started its workers" in fault.words
 
 
 @every_pool
@@ -334,6 +380,42 @@ def test_threads_fail_and_run_out_of_time_too(kind: Any, trace: Trace):
     finally:
         leave.set()
         kill_pool(pool)
+
+
+def test_callbacks_of_ones_own_are_called_as_ever(trace: Trace):
+    with made_pool("pool", METHODS[0]) as pool:
+        heard: list[object] = []
+        good = pool.apply_async(doings.good, (trace, "good"), callback=heard.append, error_callback=heard.append)
+        bad = pool.apply_async(doings.fail, (trace, "bad"), callback=heard.append, error_callback=heard.append)
+        watch = watched(trace, pool, {"good": good, "bad": bad})
+        until(lambda: len(heard) == 2, "both callbacks")
+        assert set(map(str, heard)) == {"good is done", "<b>bad</b> on purpose"}
+        assert (good.ready(), bad.ready()) == (True, True)
+        assert watch.results == {"good": "good is done"}
+
+
+@pytest.mark.parametrize("kind", [ThreadPoolExecutor, ThreadPool])
+def test_somebody_is_told_of_a_failure_and_of_the_end_and_not_of_each_task(kind: Any, trace: Trace):
+    told: list[int] = []
+    go, last = threading.Event(), threading.Event()
+    with kind(2) as pool:
+        tasks = [submit(pool, go.wait, 60) for _ in range(6)]
+        tasks.append(submit(pool, last.wait, 60))
+        watch = PoolWatch(trace, pool, tasks, None, lambda: told.append(watch.tasks.done))
+        try:
+            go.set()
+            until(lambda: all(map(over, tasks[:6])), "all but the last")
+            assert told == []
+            watch.look()
+            last.set()
+            until(lambda: told, "the end")
+        finally:
+            finish(watch)
+        bad = submit(pool, doings.fail, trace, "bad")
+        watch = PoolWatch(trace, pool, [bad, submit(pool, time.sleep, 0.2)], None, lambda: told.append(-1))
+        doings.open_gate(trace)
+        until(lambda: -1 in told, "the failure")
+        finish(watch)
 
 
 def test_one_map_async_is_one_task_and_its_items_are_counted(trace: Trace):

@@ -94,6 +94,18 @@ def test_an_exception(method: str):
 
 @posix
 @each_method
+def test_a_crash_leaves_no_core_file(method: str):
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    try:
+        assert ended(resource.getrlimit, resource.RLIMIT_CORE, method=method).value == (0, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
+@posix
+@each_method
 def test_a_crash_is_named_with_its_line(method: str):
     ending = ended(dangers.crash, method=method)
     assert (ending.kind, ending.exitcode) == ("died", "killed by SIGSEGV")

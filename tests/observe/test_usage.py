@@ -1,11 +1,13 @@
 """How long a run lasted, and how many cores it used."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
+from helpers.observe.reading import Span
 from helpers.observe.trace import Trace
-from helpers.observe.usage import cores_used, lasted
+from helpers.observe.usage import beats_during, cores_used, lasted
 from helpers.workers.kinds import take_steps
 
 
@@ -30,3 +32,21 @@ def test_waiting_uses_no_core():
             threading.Event().wait(0.2)
         assert cores_used(trace) < 0.2
         assert lasted(trace) >= 0.2
+
+
+def lane(title, spans, ticks=()):
+    return SimpleNamespace(title=title, spans=[Span(*span, 0, 0) for span in spans], ticks=list(ticks))
+
+
+def test_heartbeats_count_once_and_only_in_spans_that_have_ended():
+    computing = lane(
+        "thread 1", [("parsing", 10, 20), ("parsing", 30, 40), ("waiting", 40, 60), ("parsing", 70, None)]
+    )
+    other = lane("thread 2", [("parsing", 12, 22)])
+    heart = lane("heartbeat", [], [5, 15, 21, 35, 50, 55, 80])
+    run = SimpleNamespace(lanes=lambda: [computing, other, heart])
+    assert beats_during(run, "parsing") == 3
+    assert beats_during(run, "parsing", "thread 1") == 2
+    assert beats_during(run, "parsing", "thread 2") == 2
+    assert beats_during(run, "waiting") == 2
+    assert beats_during(run, "sleeping") == beats_during(run, "waiting", "thread 2") == 0

@@ -209,6 +209,20 @@ async def leaves_tasks(fetch, urls, at_most, limit):
     return {tasks[task]: task.result() for task in done}
 
 
+async def only_asks(fetch, urls, at_most, limit):
+    gate = asyncio.Semaphore(at_most)
+
+    async def get_one(url):
+        async with gate:
+            return await fetch(url)
+
+    tasks = {asyncio.create_task(get_one(url)): url for url in urls}
+    done, pending = await asyncio.wait(tasks, timeout=limit)
+    for task in pending:
+        task.cancel()
+    return {tasks[task]: task.result() for task in done}
+
+
 async def a_limit_each(fetch, urls, at_most, limit):
     pages, gate = {}, asyncio.Semaphore(at_most)
 
@@ -249,6 +263,7 @@ MISTAKES = {
     lets_the_timeout_out: "raised TimeoutError: catch it",
     loses_what_came: "gave back none of them",
     leaves_tasks: "2 fetches were still under way",
+    only_asks: "and then await them",
     a_limit_each: "not for each",
     fills_up: "yet they are in the dict",
 }

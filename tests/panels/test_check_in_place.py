@@ -149,6 +149,26 @@ def with_half_a_label(array: np.ndarray) -> tuple[SharedMemory, np.ndarray, tupl
     return block, shared, label[:2]
 
 
+def always_two(target: Target, array: np.ndarray, workers: int) -> object:
+    del workers
+    return in_processes(target, array, 2)
+
+
+def one_for_each_row(target: Target, array: np.ndarray, workers: int) -> object:
+    del workers
+    return in_processes(target, array, len(array))
+
+
+def loses_the_block(target: Target, array: np.ndarray, workers: int) -> object:
+    def made() -> np.ndarray:
+        block = SharedMemory(create=True, size=16_000_000)
+        return np.ndarray(2_000_000, buffer=block.buf)
+
+    shared = made()
+    shared[:] = 1
+    return (target, array, workers)
+
+
 def by_frombuffer(target: Target, array: np.ndarray, workers: int) -> object:
     block, shared, label = filled(array)
     shared = np.frombuffer(block.buf, array.dtype, array.size).reshape(array.shape)
@@ -159,11 +179,11 @@ def by_frombuffer(target: Target, array: np.ndarray, workers: int) -> object:
 
 
 def reads_after_close(target: Target, array: np.ndarray, workers: int) -> object:
-    block = SharedMemory(create=True, size=40_000_000)
-    shared = np.ndarray(5_000_000, buffer=block.buf)
+    block = SharedMemory(create=True, size=16_000_000)
+    shared = np.ndarray(2_000_000, buffer=block.buf)
     run(target, (block.name, array.shape, array.dtype.str), parts_of(array, workers))
     block.close()
-    return shared[2_500_000:].copy()
+    return shared[500_000]
 
 
 def copies_before_join(target: Target, array: np.ndarray, workers: int) -> object:
@@ -222,11 +242,14 @@ MISTAKES = {
     "the shared array itself": (changed(gives=lambda shared: shared), "still lies in the block. Copy"),
     "a view of it": (changed(gives=lambda shared: shared[::-1].T), "still lies in the block. Copy"),
     "read after close": (reads_after_close, "was an array used after its block was closed?"),
+    "the block was lost": (loses_the_block, "A block that no variable holds closes itself"),
     "frombuffer": (by_frombuffer, "An array of frombuffer still holds the block"),
     "not unlinked": (changed(unlink=False), "unlink() it, in a finally"),
     "unlinked too soon": (unlinks_too_soon, "wait for the processes first"),
     "not filled": (changed(fill=unfilled), "put the array into the block before the processes start"),
     "half a label": (changed(fill=with_half_a_label), "its last words were: ValueError: not enough values"),
+    "always two": (always_two, "workers was 3, and the target was called 2 times, by 2 processes"),
+    "one for each row": (one_for_each_row, "workers was 2, and the target was called 8 times, by 8 processes"),
     "one after the other": (changed(runs=one_by_one), "start() them all, and only then join()"),
     "no join": (changed(runs=without_join), "still at work when your function returned"),
     "copied too soon": (copies_before_join, "when the processes have ended"),
@@ -241,8 +264,14 @@ MISTAKES = {
 }
 
 
+# Nobody comes, however long they wait.
+NEVER_MEET = {"one after the other", "called, not handed over"}
+
+
 @pytest.mark.parametrize("name", MISTAKES)
-def test_usual_mistakes(name: str, capfd: pytest.CaptureFixture[str]):
+def test_usual_mistakes(name: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    if name in NEVER_MEET:
+        monkeypatch.setattr("helpers.panels.check_in_place._PATIENCE", 1.0)
     answer, hint = MISTAKES[name]
     verdict = check_in_place(answer, double_rows)
     assert not verdict.good

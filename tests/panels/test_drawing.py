@@ -16,7 +16,7 @@ from helpers.panels.drawing import drawing
 from helpers.panels.theme import COLOURS, STYLE
 from helpers.panels.timeline import Timeline, figure
 from helpers.panels.words import described, freezes, said, seconds
-from tests.panels.made import MS, lane, span
+from tests.panels.made import MS, hold, lane, span
 
 MANY = 100_000
 LIMIT = 200_000  # bytes of a drawing
@@ -407,6 +407,35 @@ def test_a_timeline_shows_what_the_trace_holds_when_it_is_shown():
         lane_writer.mark(Kind.NOTE, "said late")
         assert "said late" in timeline._repr_html_()
     assert "said late" in timeline._repr_html_()
+
+
+def test_a_thread_that_has_only_said_how_much_there_is_to_do_has_no_lane():
+    with Trace() as trace:
+        trace.expect(3)
+        writer = trace.extra_lane("the worker")
+        writer.mark(Kind.NOTE, "at work")
+        shown = Timeline(trace)
+        assert "the worker" in shown.text
+        assert "main thread" not in shown.text + shown._repr_html_() + figure(trace.lanes())
+        trace.note("a word")
+        assert "main thread" in shown.text
+    assert "main thread" in figure(trace.lanes())
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        lane(span(0, 1)),
+        lane(notes=[Note("a word", MS, error=False)]),
+        lane(ticks=[1]),
+        lane(held=[hold("lock", 0, 5)]),
+        lane(holding=[hold("lock", 0, None)]),
+        lane(),
+    ],
+)
+def test_a_lane_that_shows_anything_else_is_kept(told: Lane):
+    told.expected = 3 if told.spans or told.notes or told.ticks or told.held or told.holding else 0
+    assert "worker" in figure([told])
 
 
 def luminance(colour: str) -> float:

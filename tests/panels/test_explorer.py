@@ -4,6 +4,7 @@ Widgets work without a kernel, where their messages go nowhere.
 """
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable, Coroutine
 from itertools import pairwise
@@ -215,13 +216,13 @@ def explored(scene: Callable[[Explorer, Drawer], Coroutine[Any, Any, None]]) -> 
     """Play `scene` with an explorer, whose last drawing nobody lets go on; then close it: no pool is left."""
 
     async def whole() -> None:
-        drawer = Drawer()
+        before, drawer = asyncio.all_tasks(), Drawer()
         explorer = Explorer(HOME, drawer.start, drawer.draw, drawer.stop, Canvas(ACROSS, DOWN))
         await a_moment()
         await scene(explorer, drawer)
         await explorer.stop()
         assert drawer.open == set()
-        assert len(asyncio.all_tasks()) == 2  # the scene, and the limit around it
+        assert asyncio.all_tasks() == before
 
     play(whole)
 
@@ -262,6 +263,17 @@ def test_each_button_shows_another_view():
             await explorer.drawn()
             assert explorer.view == view
 
+    explored(scene)
+
+
+def test_the_search_for_rubbish_is_kept_short_while_there_is_a_pool():
+    async def scene(explorer: Explorer, drawer: Drawer) -> None:
+        del drawer
+        assert gc.get_freeze_count() > before + 1000
+        await explorer.stop()
+        assert gc.get_freeze_count() <= before
+
+    before = gc.get_freeze_count()
     explored(scene)
 
 

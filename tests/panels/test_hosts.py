@@ -53,6 +53,29 @@ def test_a_start_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch):
         hosts(workers=1)
 
 
+def test_a_scheduler_that_does_not_answer_in_time_is_ended(monkeypatch: pytest.MonkeyPatch):
+    def no_answer(address: str, timeout: float) -> None:
+        assert timeout <= module.START_LIMIT
+        raise OSError(f"Timed out trying to connect to {address}")
+
+    monkeypatch.setattr(Hosts, "_address", lambda _: "tcp://127.0.0.1:1")
+    monkeypatch.setattr(module, "Client", no_answer)
+    with pytest.raises(TimeoutError, match="did not start within 50 s"):
+        hosts(workers=1)
+
+
+def test_an_address_is_read_when_its_file_is_whole(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Hosts, "_start", lambda *_: None)
+    monkeypatch.setattr(Hosts, "_wait_until_ready", lambda *_: ("tcp://127.0.0.1:1", "http://127.0.0.1:2/status"))
+    with hosts(workers=1) as cluster:
+        file = cluster._folder / "scheduler.json"
+        found = [cluster._address()]
+        for words in ("", '{"address": ', '{"address": "tcp://127.0.0.1:3"}'):
+            file.write_text(words)
+            found.append(cluster._address())
+    assert found == [None, None, None, "tcp://127.0.0.1:3"]
+
+
 def test_an_interrupt_while_it_starts_leaves_nothing(monkeypatch: pytest.MonkeyPatch):
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing, suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ from helpers.workers.sources import LIBRARY
 from tests.observe.starting import LIMIT, METHODS, until
 
 PARENT = Path(__file__).with_name("local_server_parent.py")
+each_fetch = pytest.mark.parametrize("fetch_one", [fetch, lambda url: asyncio.run(fetch_async(url))])
 each_method = pytest.mark.parametrize("method", METHODS)
 
 
@@ -85,7 +87,7 @@ def test_a_page_takes_as_long_as_was_set_and_others_may_wait_at_the_same_time():
         assert tally(url) == (1, 1)
 
 
-@pytest.mark.parametrize("fetch_one", [fetch, lambda url: asyncio.run(fetch_async(url))])
+@each_fetch
 def test_clients_give_up(monkeypatch, fetch_one):
     monkeypatch.setattr(module, "PATIENCE", 0.1)
     with local_server(delay=20) as url, pytest.raises(TimeoutError):
@@ -120,6 +122,47 @@ def test_rude_clients_do_no_harm(quick):
             except ConnectionError:
                 continue  # it has had enough
     assert fetch(f"{quick}/7") == b"This is the page /7.\n"
+
+
+def answer_once(listener, words):
+    """Play a server that sends these words to its one client, and leaves."""
+    client, _ = listener.accept()
+    with client:
+        client.recv(10_000)
+        client.sendall(words)
+
+
+ENOUGH = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"
+
+
+def fetched_from(words, fetch_one):
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        listener.settimeout(LIMIT)
+        server = threading.Thread(target=answer_once, args=(listener, words))
+        server.start()
+        try:
+            return fetch_one(f"http://127.0.0.1:{listener.getsockname()[1]}/1")
+        finally:
+            server.join(LIMIT)
+
+
+@each_fetch
+def test_a_page_that_did_not_come_whole_is_an_error_that_says_how_much_did(fetch_one):
+    assert fetched_from(ENOUGH, fetch_one) == b"0123456789"
+    assert fetched_from(ENOUGH.replace(b"Content-Length: 10\r\n", b""), fetch_one) == b"0123456789"
+    with pytest.raises(FetchError, match="/1: 4 of 10 bytes have come"):
+        fetched_from(ENOUGH[:-6], fetch_one)
+
+
+@each_fetch
+def test_a_server_that_leaves_without_an_answer_is_a_lost_connection(fetch_one):
+    with pytest.raises(ConnectionResetError):
+        fetched_from(b"", fetch_one)
+
+
+def test_half_a_head_is_no_page():
+    with pytest.raises(ConnectionResetError):
+        fetched_from(ENOUGH[:20], lambda url: asyncio.run(fetch_async(url)))
 
 
 def test_a_client_that_says_nothing_is_sent_away(monkeypatch):
@@ -168,6 +211,7 @@ def test_it_is_gone_at_once_even_if_pages_are_waited_for():
     began = time.monotonic()
     with local_server(delay=20) as url, closing(socket.create_connection(("127.0.0.1", int(url[17:])))) as client:
         client.sendall(b"GET /1 HTTP/1.1\r\n\r\n")
+        until(lambda: tally(url).most_at_once == 1, "the page to be waited for")
     assert time.monotonic() - began < 10
     assert refused(url)
 

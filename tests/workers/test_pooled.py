@@ -9,7 +9,15 @@ import pytest
 
 from helpers.observe.trace import Trace
 from helpers.workers import pooled, sources
-from helpers.workers.pooled import count_lines, index_counted, index_file, index_package, package_of, start_counting
+from helpers.workers.pooled import (
+    by_package,
+    count_lines,
+    index_counted,
+    index_file,
+    index_package,
+    package_of,
+    start_counting,
+)
 from helpers.workers.sources import Index, functions_in, name_of, source_files
 from tests.observe.starting import METHODS
 
@@ -29,6 +37,21 @@ def test_a_package_is_the_first_folder():
     assert packages["threading.py"] == "(no package)"
     assert packages["multiprocessing/pool.py"] == "multiprocessing"
     assert packages["importlib/metadata/__init__.py"] == "importlib"
+
+
+@pytest.mark.parametrize("most", [1, 2, 16, 1000])
+def test_packages_have_all_files_once_and_the_largest_comes_first(most: int):
+    files = source_files()
+    packages = by_package(files, most)
+    assert len(packages) == min(most, len(set(map(package_of, files))))
+    assert sorted(path for paths in packages.values() for path in paths) == sorted(files)
+    sizes = [len(paths) for paths in packages.values()]
+    assert sizes == sorted(sizes, reverse=True)
+    own = {name: paths for name, paths in packages.items() if name != "(small ones)"}
+    assert all(package_of(path) == name for name, paths in own.items() for path in paths)
+    small = [package_of(path) for path in packages.get("(small ones)", ())]
+    assert all(small.count(name) <= len(paths) for name in set(small) for paths in own.values())
+    assert ("(small ones)" in packages) == (most < 1000)
 
 
 def test_a_file_is_a_task_by_its_name():

@@ -27,8 +27,6 @@ LESSONS: Final = {
     )
 }
 """The lessons that claims name, by number."""
-LAST_LINKED: Final = 10
-"""The last lesson that there is a file of; those after it are named without a link."""
 
 DOCS: Final = "https://docs.python.org/3.14/"
 PEPS: Final = "https://peps.python.org/"
