@@ -13,7 +13,7 @@ import multiprocessing
 import platform
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from subprocess import DEVNULL
@@ -45,7 +45,7 @@ class Round(NamedTuple):
     whole: float
 
 
-async def paint(canvas: Canvas, tile: fractal.Tile, number: int, future: Any) -> None:  # noqa: ANN401 - of any executor
+async def paint(canvas: Canvas, tile: fractal.Tile, future: Future[bytes | None], number: int) -> None:
     """As the lesson has it."""
     points = await asyncio.wrap_future(future)
     if number == newest.value and points is not None:
@@ -54,12 +54,12 @@ async def paint(canvas: Canvas, tile: fractal.Tile, number: int, future: Any) ->
 
 async def draw(pool: Executor, view: fractal.View, canvas: Canvas) -> None:
     """As the lesson has it."""
-    newest.value = number = newest.value + 1
+    number = newest.value + 1
+    newest.value = number
     canvas.clear()
-    async with asyncio.TaskGroup() as group:
-        for tile in fractal.tiles():
-            future = pool.submit(fractal.draw_tile, None, view, tile, number)
-            group.create_task(paint(canvas, tile, number, future))
+    tiles = fractal.tiles()
+    futures = [pool.submit(fractal.draw_tile, None, view, tile, number) for tile in tiles]
+    await asyncio.gather(*(paint(canvas, *pair, number) for pair in zip(tiles, futures, strict=True)))
 
 
 async def stop(pool: Executor) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
 
+from helpers.observe.thread_errors import described_error
 from helpers.panels.exercise import Exercise, Property
 from helpers.panels.guard import Answer
-from helpers.observe.thread_errors import described_error
 
 CONTENTS: Final = (b"one line\n", b"", b"\xff\x00 no text \r\n", bytes(100_000))
 _PATIENCE: Final = 1.0  # for a second thread to come; no more than 10 s for all files together

@@ -6,6 +6,7 @@ and again, hurts nobody.
 
 import multiprocessing
 from collections.abc import Callable, Mapping
+from functools import partial
 from time import monotonic, sleep
 from typing import Any, Final, NamedTuple
 
@@ -20,9 +21,10 @@ Faults = Mapping[str, Task]
 """Tasks by the words that say how they go wrong; each is called as `task(trace, name)`."""
 
 # A right answer takes far less, so that a busy machine is no wrong answer; the guard of an exercise gives 10 s.
-_LIMIT: Final = 2.0
-_TOO_LONG: Final = 3.6  # less than one limit for each of two tasks
-_SANDBOX: Final = 6.0
+_LIMIT: Final = 4.0
+_SHORT: Final = 2.5  # where tasks never end, so that the whole of it is waited for
+_GRACE: Final = 1.6  # less than another limit, as it takes to wait for each of two tasks in turn
+_SANDBOX: Final = 7.0
 _PATIENCE: Final = 1.0  # seconds for workers that are just ending
 
 
@@ -34,6 +36,8 @@ class _Run(NamedTuple):
     results: dict[str, str]
     failures: tuple[str, ...]
     took: float
+    limit: float
+    """Seconds it was given."""
     left: int
     """Processes that still ran afterwards."""
 
@@ -44,8 +48,8 @@ def check_run_all(answer: Answer, good: Task, faults: Faults) -> Verdict:
     Args:
         answer: the learner's function.
         good: a function of a module that gives back `f"{name}: done"`.
-        faults: tasks that are "raising", "unpicklable", "killed" (called with the number of other tasks, too, which
-            it waits for) and "endless".
+        faults: tasks that are "raising", "unpicklable", "killed" (called with `after`, too, the number of other
+            tasks that it waits for) and "endless".
     """
     exercise = Exercise(
         Property("every result came back under its name", lambda a: _all_good(a, good)),
@@ -65,8 +69,8 @@ def _all_good(answer: Answer, good: Task) -> str | None:
 
 def _killed(answer: Answer, good: Task, faults: Faults) -> str | None:
     # The last one may be lost with its pool, or done by another worker.
-    tasks = {"a": good, "b": good, "c": faults["killed"], "d": good}
-    return _try(answer, tasks, failing=("c",), either="d", more={"c": (2,)})
+    tasks = {"a": good, "b": good, "c": partial(faults["killed"], after=2), "d": good}
+    return _try(answer, tasks, failing=("c",), either="d")
 
 
 def _named(answer: Answer, good: Task, faults: Faults) -> str | None:
@@ -76,7 +80,7 @@ def _named(answer: Answer, good: Task, faults: Faults) -> str | None:
 
 def _in_time(answer: Answer, good: Task, faults: Faults) -> str | None:
     tasks = {"a": good, "b": good, "c": faults["endless"], "d": faults["endless"]}
-    return _try(answer, tasks, failing=("c", "d"))
+    return _try(answer, tasks, failing=("c", "d"), limit=_SHORT)
 
 
 def _try(
@@ -85,29 +89,29 @@ def _try(
     *,
     failing: tuple[str, ...],
     either: str = "",
-    more: Mapping[str, tuple[int, ...]] | None = None,
+    limit: float = _LIMIT,
 ) -> str | None:
     with Trace() as trace:
-        calls = {name: (task, trace, name, *(more or {}).get(name, ())) for name, task in tasks.items()}
-        outcome = run_in_sandbox(_run, answer, calls, limit=_SANDBOX)
+        calls = {name: (task, trace, name) for name, task in tasks.items()}
+        outcome = run_in_sandbox(_run, answer, calls, limit, limit=_SANDBOX)
     if outcome.kind != "finished":
-        return _no_answer(outcome)
+        return _no_answer(outcome, limit)
     run: _Run = outcome.value
     good = tuple(name for name in tasks if name not in failing and name != either)
     return _wrong_form(run) or _wrong_names(run, tuple(tasks), good, failing) or _wrong_manners(run)
 
 
-def _run(answer: Answer, calls: dict[str, tuple[Any, ...]]) -> _Run:
+def _run(answer: Answer, calls: dict[str, tuple[Any, ...]], limit: float) -> _Run:
     """Call the learner's function, in the sandbox."""
     start = monotonic()
-    said = answer(calls, _LIMIT)
+    said = answer(calls, limit)
     took = monotonic() - start
     while (left := len(multiprocessing.active_children())) and monotonic() < start + took + _PATIENCE:
         sleep(0.02)
     if isinstance(said, tuple | list) and len(said) == 2 and all(isinstance(part, dict) for part in said):
         results = {str(name): _short(result) for name, result in said[0].items()}
-        return _Run(None, results, tuple(map(str, said[1])), took, left)
-    return _Run("None" if said is None else _short(said), {}, (), took, left)
+        return _Run(None, results, tuple(map(str, said[1])), took, limit, left)
+    return _Run("None" if said is None else _short(said), {}, (), took, limit, left)
 
 
 def _short(value: object) -> str:
@@ -115,7 +119,7 @@ def _short(value: object) -> str:
     return value if isinstance(value, str) else f"{value!r:.80}"
 
 
-def _no_answer(outcome: Outcome) -> str:
+def _no_answer(outcome: Outcome, limit: float) -> str:
     if outcome.kind == "died":
         return (
             "A task was called in the process of your function, and ended it: hand the tasks to a pool of processes."
@@ -126,7 +130,7 @@ def _no_answer(outcome: Outcome) -> str:
             "from its own future."
         )
     return (
-        f"It had not come back after {_SANDBOX:g} seconds, with a limit of {_LIMIT:g}. What does it wait for? "
+        f"It had not come back after {_SANDBOX:g} seconds, with a limit of {limit:g}. What does it wait for? "
         "Leaving a with block waits for every task: end the workers first."
     )
 
@@ -156,9 +160,9 @@ def _wrong_names(run: _Run, names: tuple[str, ...], good: tuple[str, ...], faili
 
 
 def _wrong_manners(run: _Run) -> str | None:
-    if run.took > _TOO_LONG:
+    if run.took > run.limit + _GRACE:
         return (
-            f"It took {run.took:.1f} seconds, with a limit of {_LIMIT:g}: the limit is for all tasks together, so "
+            f"It took {run.took:.1f} seconds, with a limit of {run.limit:g}: the limit is for all tasks together, so "
             "wait once, for all of them."
         )
     if run.left:

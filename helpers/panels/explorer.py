@@ -7,6 +7,7 @@
     Close ──► stop() ──► cancels the drawing, await stop(pool)
 
 It knows nothing of threads or processes: what a pool is, and how a view is drawn with it, those functions say.
+One explorer draws at a time: a second one, made when a cell is run again, closes the first.
 It all runs on the kernel's event loop, so it works as long as no cell blocks the loop.
 """
 
@@ -14,13 +15,13 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Coroutine
 from time import perf_counter
-from typing import Any, Final, Protocol, Self
+from typing import Any, ClassVar, Final
 
 from ipywidgets import HTML, VBox
 
 from helpers.panels.explorer_beat import Beat
 from helpers.panels.explorer_canvas import Canvas
-from helpers.panels.explorer_controls import Controls
+from helpers.panels.explorer_controls import Controls, View
 from helpers.panels.markup import safe
 
 STEP: Final = 0.25  # of the picture, that a click moves it
@@ -28,31 +29,11 @@ ZOOM: Final = 0.5
 CLOSED: Final = "Closed: no worker is left. Any other button starts new ones."
 
 Pool = Any  # whatever `start` gives
-
-
-class View(Protocol):
-    """What part of a picture is shown."""
-
-    @property
-    def iterations(self) -> int:
-        """How patiently."""
-        ...
-
-    def moved(self, right: float, down: float) -> Self:
-        """The view beside it, in shares of the picture."""
-        ...
-
-    def zoomed(self, factor: float) -> Self:
-        """`factor` times as wide."""
-        ...
-
-    def tried(self, iterations: int) -> Self:
-        """With other patience."""
-        ...
+_ending: Final[dict[asyncio.Task[object], "Explorer"]] = {}  # the pools that are being stopped, and whose they are
 
 
 class Explorer(VBox):
-    """A panel that draws a view, and another as soon as one is chosen.
+    """A panel that draws a view, and another as soon as one is chosen. Closes the one that drew before it.
 
     Args:
         view: the first one, to which Reset leads back.
@@ -65,6 +46,8 @@ class Explorer(VBox):
     Raises:
         RuntimeError: no event loop is running, as in a script.
     """
+
+    _latest: ClassVar["Explorer | None"] = None
 
     def __init__(  # noqa: PLR0913 (three functions and what they are called with)
         self,
@@ -86,7 +69,6 @@ class Explorer(VBox):
         self._pool: Pool = None
         self._size = 0
         self._drawing: asyncio.Task[None] | None = None
-        self._ending: set[asyncio.Task[object]] = set()
         self._controls = Controls(self._clicks(), self._changed, view.iterations, workers)
         self._status = HTML()
         super().__init__([self._controls, canvas, self._status])
@@ -109,6 +91,9 @@ class Explorer(VBox):
 
     def go(self, view: View) -> None:
         """Show another view. The drawing of the last one is cancelled at once."""
+        latest, Explorer._latest = Explorer._latest, self
+        if latest is not None and latest is not self:
+            latest._close()  # noqa: SLF001 - of the same class
         if self._drawing is not None:
             self._drawing.cancel()
         self._view = view
@@ -125,10 +110,10 @@ class Explorer(VBox):
             raise
 
     async def stop(self) -> None:
-        """What Close does: when it is done, no worker is left."""
+        """What Close does: when it is done, no worker is left, nor any of an explorer before it."""
         self._close()
-        while self._ending:
-            await asyncio.wait(self._ending)
+        while _ending:
+            await asyncio.wait(_ending)
 
     def _clicks(self) -> dict[str, Callable[[], object]]:
         return {
@@ -165,7 +150,7 @@ class Explorer(VBox):
         """The pool, of so many workers: started, if need be, once one of another size has ended."""
         if self._pool is not None and size != self._size:
             self._let_go()
-            await asyncio.wait(self._ending)
+            await asyncio.wait(_ending)
         if self._pool is None:
             self._pool, self._size = self._start(size), size
             # Now and then Python searches all objects for garbage, 50 ms in a kernel: leave out the old ones.
@@ -178,14 +163,22 @@ class Explorer(VBox):
         if pool is not None:
             gc.unfreeze()
             task = self._loop.create_task(self._stop(pool))
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+            _ending[task] = self
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        del _ending[task]
+        if self._drawing is None and not task.cancelled():  # nothing has begun since Close
+            error = task.exception()
+            self._say(f"Closing has failed: {_words(error)}" if error else CLOSED)
 
     def _close(self) -> None:
-        if self._drawing is not None:
-            self._drawing.cancel()
+        drawing, self._drawing = self._drawing, None
+        if drawing is not None:
+            drawing.cancel()
         self._let_go()
-        self._say(CLOSED)
+        if drawing is not None:
+            self._say("Closing …" if self in _ending.values() else CLOSED)
 
     def _outcome(self, took: float, freeze: float) -> str:
         first = self._canvas.first_after

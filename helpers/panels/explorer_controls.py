@@ -1,14 +1,38 @@
-"""The explorer's buttons and numbers: each has a name, and is reached and worked by keyboard too."""
+"""What an explorer's user can choose: a view, by buttons and numbers.
+
+Each has a name, and is reached and worked by keyboard too.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol, Self
 
 from ipywidgets import BoundedIntText, Button, HBox, Layout, VBox
 
 MOST_WORKERS: Final = 8
 MOST_ITERATIONS: Final = 1000
 WRAPPED: Final = Layout(flex_flow="row wrap")
+
+
+class View(Protocol):
+    """What part of a picture is shown."""
+
+    @property
+    def iterations(self) -> int:
+        """How patiently."""
+        ...
+
+    def moved(self, right: float, down: float) -> Self:
+        """The view beside it, in shares of the picture."""
+        ...
+
+    def zoomed(self, factor: float) -> Self:
+        """`factor` times as wide."""
+        ...
+
+    def tried(self, iterations: int) -> Self:
+        """With other patience."""
+        ...
 
 
 class Controls(VBox):

@@ -63,6 +63,13 @@ def panel(lab: Lab) -> Iterator[Locator]:
     assert lab.complaints == []
 
 
+def set_number(lab: Lab, panel: Locator, name: str, words: str) -> None:
+    """By keyboard."""
+    panel.get_by_role("spinbutton", name=name).focus()
+    for key in ("Control+a", *words, "Enter"):
+        lab.page.keyboard.press(key)
+
+
 def frames_up_to(lab: Lab, view: View) -> list[list[bytes]]:
     """The rows of every picture that was caught, once the last of them shows the whole of this view."""
     end = time.monotonic() + SOON / 1000
@@ -82,8 +89,10 @@ def assert_shown_in_order(lab: Lab, views: list[View]) -> None:
 
 
 def test_pan_and_zoom_while_it_draws(lab: Lab, panel: Locator) -> None:
-    views = [View()]
+    set_number(lab, panel, "iterations", "1000")  # so that a view takes seconds
+    views = [View(), View().tried(1000)]
     for name in ("Zoom in", "Left", "Up", "Zoom out"):
+        expect(panel.get_by_text("Drawing …")).to_be_visible(timeout=SOON)
         lab.click(name)
         views.append(LEADS_TO[name](views[-1]))
     assert_shown_in_order(lab, views)
@@ -104,10 +113,7 @@ def test_the_explorer_is_played_by_keyboard(lab: Lab, panel: Locator) -> None:
         views.append(views[-1].moved(0.25, 0))
     assert_shown_in_order(lab, views)
     for number, words in (("iterations", "10"), ("workers", "1")):
-        panel.get_by_role("spinbutton", name=number).focus()
-        keys.press("Control+a")
-        keys.type(words)
-        keys.press("Enter")
+        set_number(lab, panel, number, words)
     frames_up_to(lab, views[-1].tried(10))
     expect(panel.get_by_role("img", name="A picture of a fractal")).to_be_visible()
 

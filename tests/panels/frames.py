@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from helpers.workers.fractal import HEIGHT, WIDTH, View, draw_tile, tiles
+from helpers.workers.fractal import HEIGHT, WIDTH, Tile, View, draw_tile, tiles
 
 CELL = min(tile.size for tile in tiles())
 BLANK = [bytes(CELL)] * CELL
@@ -42,15 +42,21 @@ def read_png(file: bytes) -> Png:
 
 
 @cache
+def _drawn(view: View, tile: Tile) -> list[bytes]:
+    """The tile's rows, a byte for each pixel, computed here."""
+    points, side = draw_tile(None, view, tile), tile.size // tile.step
+    assert points is not None
+    lines = [points[start : start + side] for start in range(0, side * side, side)]
+    return [bytes(point for point in line for _ in range(tile.step)) for line in lines for _ in range(tile.step)]
+
+
+@cache
 def whole(view: View, step: int) -> list[bytes]:
     """The view's rows, computed here, all of one step."""
     rows = [bytearray(WIDTH) for _ in range(HEIGHT)]
     for tile in (tile for tile in tiles() if tile.step == step):
-        points, side = draw_tile(None, view, tile), tile.size // tile.step
-        assert points is not None
-        for y in range(tile.size):
-            for x in range(tile.size):
-                rows[tile.top + y][tile.left + x] = points[y // step * side + x // step]
+        for y, line in enumerate(_drawn(view, tile), tile.top):
+            rows[y][tile.left : tile.left + tile.size] = line
     return [bytes(row) for row in rows]
 
 
@@ -58,11 +64,20 @@ def _cell(rows: Sequence[bytes], left: int, top: int) -> list[bytes]:
     return [row[left : left + CELL] for row in rows[top : top + CELL]]
 
 
+def _tiles_at(left: int, top: int) -> list[Tile]:
+    """The tiles that cover this cell, coarse first: they are the quick ones."""
+    return [
+        tile
+        for tile in tiles()
+        if tile.left <= left < tile.left + tile.size and tile.top <= top < tile.top + tile.size
+    ]
+
+
 def shows(rows: Sequence[bytes], view: View) -> bool:
     """Whether every cell of the picture is blank, or the view's, coarse or fine."""
-    versions = [whole(view, step) for step in sorted({tile.step for tile in tiles()})]
     return all(
-        (mine := _cell(rows, left, top)) == BLANK or any(mine == _cell(version, left, top) for version in versions)
+        (mine := _cell(rows, left, top)) == BLANK
+        or any(mine == _cell(_drawn(view, tile), left - tile.left, top - tile.top) for tile in _tiles_at(left, top))
         for top in range(0, HEIGHT, CELL)
         for left in range(0, WIDTH, CELL)
     )

@@ -373,6 +373,8 @@ def test_close_ends_the_pool_and_any_button_starts_another():
         buttons(explorer)["Close"].click()
         await a_moment()
         assert drawer.log[2:] == ["cancelled 0", "stop pool 1 of 2"]
+        assert "Closing …" in said(explorer)
+        await asyncio.sleep(0.05)
         assert CLOSED in said(explorer)
         buttons(explorer)["Close"].click()  # a second time does nothing
         number(explorer, "workers").value = 3  # nor does this, until there is something to draw
@@ -397,6 +399,50 @@ def test_a_click_right_after_close_is_not_lost():
         assert drawer.log[-1] == "drawn 1"
         await asyncio.sleep(0.05)
         assert drawer.open == {"pool 2 of 2"}
+
+    explored(scene)
+
+
+def test_a_closing_that_fails_is_told():
+    async def scene(explorer: Explorer, drawer: Drawer) -> None:
+        async def fails(_: str) -> None:
+            raise ValueError("<b>not</b> closed")
+
+        other = Explorer(HOME, drawer.start, drawer.draw, fails, Canvas(ACROSS, DOWN))
+        await a_moment()
+        await other.stop()
+        assert "Closing has failed: ValueError: &lt;b&gt;not&lt;/b&gt; closed" in said(other)
+        assert CLOSED in said(explorer)
+        drawer.open.remove("pool 2 of 2")  # which this stop left open
+
+    explored(scene)
+
+
+def test_a_second_explorer_closes_the_first_and_its_stop_waits_for_both():
+    async def scene(explorer: Explorer, drawer: Drawer) -> None:
+        other = Explorer(HOME, drawer.start, drawer.draw, drawer.stop, Canvas(ACROSS, DOWN))
+        await a_moment()
+        assert drawer.log[2:] == ["cancelled 0", "stop pool 1 of 2", "start pool 2 of 2", "draw 0 4 200"]
+        await other.stop()
+        assert drawer.open == set()
+        assert CLOSED in said(explorer)
+        assert CLOSED in said(other)
+
+    explored(scene)
+
+
+def test_a_click_in_the_first_explorer_closes_the_second():
+    async def scene(explorer: Explorer, drawer: Drawer) -> None:
+        other = Explorer(HOME, drawer.start, drawer.draw, drawer.stop, Canvas(ACROSS, DOWN))
+        await a_moment()
+        drawer.go_on.set()
+        buttons(explorer)["Right"].click()
+        await a_moment()
+        await explorer.drawn()
+        await asyncio.sleep(0.05)
+        assert drawer.log[-1] == "drawn 1"
+        assert drawer.open == {"pool 3 of 2"}
+        assert CLOSED in said(other)
 
     explored(scene)
 
