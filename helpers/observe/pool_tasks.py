@@ -55,7 +55,7 @@ class Tasks:
 
     @property
     def done(self) -> int:
-        """How many of `total` have ended."""
+        """How many of `total` have finished, with a result."""
         return self._done + sum(_size(handle) - _left(handle) for handle in self._maps.values())
 
     def ended(self) -> list[Ended]:
@@ -65,7 +65,9 @@ class Tasks:
             ended.append(self._told.popleft())
         # An AsyncResult that was ready before we listened will not tell any more.
         ended += [Ended(name, *_outcome(handle)) for name, handle in self._quiet.items() if handle.ready()]
-        return [task for task in ended if self._close(task.name)]
+        fresh = [(task, handle) for task in ended if (handle := self._close(task.name)) is not None]
+        self._done += sum(_size(handle) for task, handle in fresh if task.error is None)
+        return [task for task, _ in fresh]
 
     def give_up(self) -> list[str]:
         """The names of those that have not ended; nobody waits for them any more."""
@@ -74,13 +76,11 @@ class Tasks:
             self._close(name)
         return names
 
-    def _close(self, name: str) -> bool:
-        """Do not wait for it any more; whether it was waited for."""
-        handle = self.open.pop(name, None)
+    def _close(self, name: str) -> Any:  # noqa: ANN401 (any kind of future)
+        """Do not wait for it any more; gives it, or None if it was not waited for."""
         self._quiet.pop(name, None)
         self._maps.pop(name, None)
-        self._done += 0 if handle is None else _size(handle)
-        return handle is not None
+        return self.open.pop(name, None)
 
     def _listen(self, name: str, handle: Any) -> None:  # noqa: ANN401 (any kind of future)
         if not _is_async_result(handle):

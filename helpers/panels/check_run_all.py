@@ -69,7 +69,7 @@ def _all_good(answer: Answer, good: Task) -> str | None:
 
 def _killed(answer: Answer, good: Task, faults: Faults) -> str | None:
     # The last one may be lost with its pool, or done by another worker.
-    tasks = {"a": good, "b": good, "c": partial(faults["killed"], after=2), "d": good}
+    tasks: dict[str, Task] = {"a": good, "b": good, "c": partial(faults["killed"], after=2), "d": good}
     return _try(answer, tasks, failing=("c",), either="d")
 
 

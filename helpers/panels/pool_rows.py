@@ -36,15 +36,23 @@ class PoolRows(VBox):
         self._more = HTML()
         super().__init__([])
 
-    def show(self, members: Sequence[Member], *, speak: bool) -> None:
-        """Fill the bars, and if `speak` say the words."""
+    def show(self, members: Sequence[Member], total: int, *, speak: bool) -> None:
+        """Fill the bars, and if `speak` say the words.
+
+        Args:
+            members: all workers.
+            total: how many items there are in all; 0: not known. A bar is full at a worker's fair share of them.
+            speak: whether it is time for words.
+        """
+        counts = [count(member.lanes)[0] for member in members]
+        share = max(-(-total // max(1, len(members))), *counts, 0) if total else 0
         shown = list(members)
         if len(shown) > MOST_ROWS:
             shown = sorted(shown, key=lambda member: member.gone)[:MOST_ROWS]
         for member in shown:
             row = self._rows.get(member.title) or self._rows.setdefault(member.title, Row(member.title))
             done, expected = count(member.lanes)
-            row.fill(done, max(done, expected))
+            row.fill(done, share or max(done, expected) * bool(expected))
             if speak:
                 row.say(f"{done:,}: {member.state}" if done else member.state)
         more = len(members) - len(shown)

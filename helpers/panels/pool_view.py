@@ -20,7 +20,6 @@ from helpers.observe.faults import Fault
 from helpers.observe.pool_tasks import Handles
 from helpers.observe.pool_watch import PoolWatch
 from helpers.observe.pools import AnyPool
-from helpers.observe.reading import Lane
 from helpers.observe.trace import Trace
 from helpers.panels.clicks import on_click
 from helpers.panels.pool_outcome import Ending, ending, told
@@ -143,25 +142,25 @@ class PoolView(VBox):
         elapsed = perf_counter() - self._began
         lanes = self._trace.lanes()
         own = members(self._watch, self._pool, lanes)
+        theirs = {id(lane) for member in own for lane in member.lanes}
+        expected = sum(lane.expected for lane in lanes if id(lane) not in theirs)
         speak = everything or elapsed >= self._next_words
-        self._rows.show(own, speak=speak)
-        self._count(lanes, own, speak=speak)
+        self._rows.show(own, expected, speak=speak)
+        self._count(own, expected, speak=speak)
         if speak:
             self._next_words = elapsed + WORDS
             self._head.say(elapsed, over=self._watch.over)
         self._picture.draw(lanes, elapsed, now=everything)
 
-    def _count(self, lanes: Sequence[Lane], own: Sequence[Member], *, speak: bool) -> None:
-        """Fill the bar in all: with items if it is known how many there are, else with tasks."""
-        theirs = {id(lane) for member in own for lane in member.lanes}
-        done = sum(lane.done for member in own for lane in member.lanes)
-        expected = sum(lane.expected for lane in lanes if id(lane) not in theirs)
-        tasks = self._watch.tasks
-        self._total.fill(*((done, expected) if expected else (tasks.done, tasks.total)))
+    def _count(self, own: Sequence[Member], expected: int, *, speak: bool) -> None:
+        """Fill the bar in all: with items if it is known how many are expected, else with tasks."""
+        items = sum(lane.done for member in own for lane in member.lanes)
+        done, total = self._watch.tasks.done, self._watch.tasks.total
+        self._total.fill(*((items, expected) if expected else (done, total)))
         if speak:
-            items = f"{done:,} of {expected:,} items, " if expected else f"{done:,} items, " if done else ""
+            counted = f"{items:,} of {expected:,} items, " if expected else f"{items:,} items, " if items else ""
             failed = f", {len(self._watch.errors):,} without a result" if self._watch.errors else ""
-            self._total.say(f"{items}{tasks.done:,} of {tasks.total:,} tasks{failed}")
+            self._total.say(f"{counted}{done:,} of {total:,} tasks{failed}")
 
 
 def _end_nap(nap: "asyncio.Future[None]") -> None:

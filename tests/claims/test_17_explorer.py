@@ -351,10 +351,13 @@ def test_beside_threads_the_heart_beats_later_than_beside_processes():
 
 
 @pytest.mark.timeout(120)
-def test_a_cluster_draws_the_same_tiles_and_drops_what_waits_when_it_is_cancelled():
+def test_a_cluster_draws_the_lessons_picture_and_drops_what_waits_when_it_is_cancelled():
+    built = Built(METHODS[0])
     slow = View(x=-0.15, width=0.2, iterations=4_000)
     with Trace() as trace, engine("dask", 1) as cluster:
-        assert cluster.submit(draw_tile, None, QUICK, tiles()[0]).result(LIMIT) == draw_tile(None, QUICK, tiles()[0])
+        play(lambda: built.names["draw"](cluster, QUICK, built.canvas))
+        assert built.canvas.painted == len(tiles())
+        assert built.canvas.pixels == b"".join(whole(QUICK, 1))
         futures = [cluster.submit(draw_tile, trace, slow, tile) for tile in tiles()[:30]]
         until(lambda: any(lane.spans for lane in trace.lanes()), "the first tile to be begun")
         for future in futures:
@@ -362,18 +365,3 @@ def test_a_cluster_draws_the_same_tiles_and_drops_what_waits_when_it_is_cancelle
         until(lambda: all(span.end for lane in trace.lanes() for span in lane.spans), "what runs to end")
         time.sleep(1)  # nothing else begins
         assert sum(len(lane.spans) for lane in trace.lanes()) < 10
-
-
-@pytest.mark.timeout(120)
-def test_the_lessons_own_draw_works_with_a_cluster():
-    async def scene() -> None:
-        built = Built(METHODS[0])
-        cluster = await asyncio.to_thread(engine, "dask", 1)
-        try:
-            await built.names["draw"](cluster, QUICK, built.canvas)
-        finally:
-            await asyncio.to_thread(cluster.shutdown)
-        assert built.canvas.painted == len(tiles())
-        assert built.canvas.pixels == b"".join(whole(QUICK, 1))
-
-    play(scene)

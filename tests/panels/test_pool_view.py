@@ -101,6 +101,7 @@ def test_in_the_end_bars_words_and_results_are_the_truth(kind: str, method: str,
             for title, lane in lanes.items():
                 row = rows(view)[f"<b>{title}</b>"]
                 assert (row.bar.value, row.words.value) == (lane.done, f"{lane.done}: idle")
+                assert row.bar.max == max(30, *(each.done for each in lanes.values())), "a fair share, or the most"
                 assert ending.states[title] == "idle"
             assert button(view).disabled
             assert said(view) == ""
@@ -200,7 +201,8 @@ def test_threads_have_their_rows(kind: Any, trace: Trace):
             assert len(ending.results) == 4
             lanes = trace.lanes()
             assert {f"<b>{lane.title}</b>" for lane in lanes} == rows(view).keys()
-            assert sum(row.bar.value for row in rows(view).values()) == 20
+            assert sum(int(row.words.value.removesuffix(": idle")) for row in rows(view).values()) == 20
+            assert {row.bar.value for row in rows(view).values()} == {0}, "nobody knows how many there are to be"
             assert set(ending.states.values()) == {"idle"}
 
     run(main())
@@ -215,7 +217,7 @@ def test_loky_has_its_rows(trace: Trace):
             tasks = [executor.submit(doings.good, trace, f"task {n}", 5, 0.01) for n in range(4)]
             view, ending = await ended(trace, executor, tasks)
             assert len(ending.results) == 4
-            assert sum(row.bar.value for row in rows(view).values()) == 20
+            assert sum(int(row.words.value.removesuffix(": idle")) for row in rows(view).values()) == 20
         finally:
             executor.shutdown(wait=True, kill_workers=True)
 
@@ -282,7 +284,8 @@ def test_a_killed_worker_is_named_while_the_view_runs_and_results_are_kept(kind:
             assert ending.states[ending.fault.worker or ""] == "killed by SIGKILL"
             others = [state for title, state in ending.states.items() if title != ending.fault.worker]
             assert all(state.startswith("ended with its pool") for state in others), ending.states
-            assert total(view).words.value.endswith("2 without a result")
+            assert total(view).words.value == "1 of 3 tasks, 2 without a result"
+            assert (total(view).bar.value, total(view).bar.max) == (1, 3)
 
     run(main())
 
