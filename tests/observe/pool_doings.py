@@ -3,6 +3,7 @@
 import faulthandler
 import os
 import signal
+import struct
 import sys
 import threading
 import time
@@ -136,6 +137,20 @@ def be_killed(trace: Trace, name: str, number: int) -> None:
         trace.note("now")
         os.kill(os.getpid(), number)
         time.sleep(60)
+
+
+def die_sending(trace: Trace, name: str) -> Never:
+    """Be killed with half of the result sent, and the lock of the queue for results held."""
+    end_with_parent()
+    with trace.span(name):
+        _wait_for_gate(trace)
+        trace.note("now")
+    worker: Any = sys._getframe(1).f_locals  # a Pool's worker, or an executor's
+    queue = worker.get("outqueue") or worker["result_queue"]
+    queue._wlock.acquire()
+    os.write(queue._writer.fileno(), struct.pack("!i", 1000) + b"half of it")
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
 
 
 def leave(trace: Trace, name: str, code: int) -> Never:

@@ -78,6 +78,7 @@ class Case(NamedTuple):
 
 FATAL = {
     "killed": Case(doings.be_killed, (9,), "worker killed", "The worker that ran 'bad' was killed by SIGKILL."),
+    "killed while sending": Case(doings.die_sending, (), "worker killed", "that ran 'bad' was killed by SIGKILL."),
     "asked to end": Case(doings.be_killed, (15,), "worker killed", "that ran 'bad' was killed by SIGTERM."),
     "segfault": Case(doings.be_killed, (11,), "worker killed", "that ran 'bad' was killed by SIGSEGV."),
     "left": Case(doings.leave, (3,), "worker left", "The worker that ran 'bad' ended its process with exit code 3."),

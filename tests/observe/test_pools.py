@@ -7,13 +7,16 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, ThreadPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
 import pytest
 
+from helpers.observe.deaths import has_died
 from helpers.observe.pool_ending import PoolEndedError
-from helpers.observe.pools import kill_pool, pool_threads, pool_workers
+from helpers.observe.pools import kill_pool, pool_thread, pool_threads, pool_workers
+from helpers.observe.thread_errors import ThreadErrors
 from helpers.observe.trace import Trace
 from tests.observe import pool_doings as doings
 from tests.observe.pool_making import KINDS, made_pool, over, submit, value
@@ -48,9 +51,11 @@ def at_task(trace: Trace, name: str) -> bool:
 
 def end(pool: Any) -> None:
     """End it in good time, and see that its own ways of ending do no harm any more."""
+    threads = [pool_thread(pool), *(getattr(pool, f"_{name}_handler", None) for name in ("worker", "task"))]
     began = time.monotonic()
     kill_pool(pool)
     assert time.monotonic() - began < QUICK
+    assert not any(thread.is_alive() for thread in threads if thread is not None), threads
     assert pool_workers(pool) == [] or not any(worker.is_alive() for worker in pool_workers(pool))
     pool.__exit__(None, None, None)
     kill_pool(pool)
@@ -125,15 +130,34 @@ def test_a_worker_killed_while_it_waited_for_a_task_has_taken_the_lock_of_the_qu
 
 @every_pool
 @every_method
-def test_workers_killed_while_they_sent_a_large_result(kind: str, method: str, trace: Trace):
-    """Half a result stands in the pipe, and what waits for the rest must not wait for ever."""
-    for _ in range(2):
-        with made_pool(kind, method) as pool:
-            tasks = [submit(pool, doings.give_much, trace, f"much {n}", 30_000_000) for n in range(4)]
-            until(lambda: any(lane.spans and lane.spans[0].end for lane in trace.lanes()), "one to be sent")
-            time.sleep(0.005)
-            end(pool)
-            assert all(map(over, tasks))
+def test_a_worker_killed_while_it_sent_a_result(kind: str, method: str, trace: Trace):
+    """Half a result stands in the pipe, whose lock nobody opens, and who waits for the rest waits for ever."""
+    with made_pool(kind, method) as pool:
+        good = submit(pool, doings.good, trace, "good")
+        until(lambda: over(good), "the good one")
+        bad = submit(pool, doings.die_sending, trace, "bad")
+        (worker,) = (worker for worker in pool_workers(pool) if worker.pid == dying(trace))
+        doings.open_gate(trace)
+        until(lambda: has_died(worker), "its death")
+        end(pool)
+        assert value(good) == "good is done"
+        assert isinstance(value(bad), GIVEN_UP)
+
+
+def dying(trace: Trace) -> int:
+    """The pid of the worker that is at the bad task."""
+    until(lambda: at_task(trace, "bad"), "the bad one to begin")
+    return next(lane.pid for lane in trace.lanes() for span in lane.spans if span.name == "bad")
+
+
+@every_pool
+@every_method
+def test_workers_killed_while_they_send_large_results(kind: str, method: str, trace: Trace):
+    with made_pool(kind, method) as pool:
+        tasks = [submit(pool, doings.give_much, trace, f"much {n}", 30_000_000) for n in range(4)]
+        until(lambda: any(lane.spans and lane.spans[0].end for lane in trace.lanes()), "one to be sent")
+        end(pool)
+        assert all(map(over, tasks))
 
 
 @every_pool
@@ -173,6 +197,33 @@ def test_results_behind_one_that_killed_the_result_handler_are_kept(function: An
         assert [value(task) for task in good] == ["good 0 is done", "good 1 is done"]
         assert value(mapped) == [4, 3, 2, 1]
         assert isinstance(value(bad), PoolEndedError)
+
+
+def test_a_result_handler_that_dies_of_a_result_in_the_very_end(trace: Trace):
+    go = threading.Event()
+    with made_pool("pool", METHODS[0], workers=1) as pool:
+        pool.apply_async(doings.good, (trace, "first"), callback=lambda _: go.wait(60))
+        bad = pool.apply_async(doings.give_unreadable, (trace, "bad"))
+        good = pool.apply_async(doings.good, (trace, "good"))
+        doings.open_gate(trace)
+        until(lambda: at_task(trace, "good"), "the last one")
+        until(lambda: all(span.end for lane in trace.lanes() for span in lane.spans), "its end")
+        time.sleep(0.1)
+        with silenced(pool_thread(pool)):
+            later = threading.Timer(0.2, go.set)
+            later.start()
+            end(pool)
+            later.join()
+        assert value(good) == "good is done"
+        assert isinstance(value(bad), PoolEndedError)
+
+
+@contextmanager
+def silenced(thread: threading.Thread | None) -> Iterator[None]:
+    """Let `thread` fail without a word."""
+    errors = ThreadErrors(quiet=lambda failed: failed is thread)
+    yield
+    errors.close()
 
 
 def test_a_map_that_was_half_done_and_an_iterator_end_too():
