@@ -85,7 +85,13 @@ class Deaths:
                     ready.add(process.sentinel)
                 if dead:
                     at = perf_counter()
-                    self._tell([Death(process, exit_code(process), at, since) for process, since in dead])
+                    end = at + PATIENCE
+                    self._tell(
+                        [
+                            Death(process, exit_code(process, end - perf_counter()), at, since)
+                            for process, since in dead
+                        ]
+                    )
 
 
 class _Ready:
@@ -129,14 +135,14 @@ def has_died(process: BaseProcess) -> bool:
         return True
 
 
-def exit_code(process: BaseProcess) -> int | None:
+def exit_code(process: BaseProcess, patience: float = PATIENCE) -> int | None:
     """How a dead worker of a pool ended; negative: by that signal. None if nobody knows.
 
     Under forkserver the code comes through a pipe and can be read once: if two threads ask at the same time, one of
-    them may be told 255. A pool's own thread asks as soon as a worker dies, so it goes first.
+    them may be told 255. A pool's own thread asks as soon as a worker dies, so it has `patience` seconds to go first.
     """
     ending: Any = getattr(process, "_popen", None)  # where that thread leaves what it has read
-    deadline = perf_counter() + PATIENCE
+    deadline = perf_counter() + patience
     while getattr(ending, "returncode", 0) is None and perf_counter() < deadline:
         sleep(0.0005)
     return process.exitcode

@@ -35,7 +35,7 @@ def test_nothing_has_happened_in_an_empty_folder(tmp_path: Path):
     assert Seen.of(str(tmp_path)) == Seen(frozenset(), 0, 0, killed=False)
 
 
-@pytest.mark.parametrize(("home", "unpacked"), [(os.getpid(), 1), (0, 0)])
+@pytest.mark.parametrize(("home", "unpacked"), [(os.getpid(), 1), (0, 0)], ids=["at home", "elsewhere"])
 def test_only_what_comes_home_is_told(tmp_path: Path, home: int, unpacked: int):
     with ProcessPoolExecutor(1, mp_context=SPAWN) as pool:
         numbers = pool.submit(Load(str(tmp_path), home=home), "a").result(LIMIT)
