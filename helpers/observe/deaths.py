@@ -5,19 +5,22 @@ that waits for their sentinels is told of the first one first: Linux hands out w
 which it did (the ready list of epoll(7)). The thread takes no time of any core while nothing happens.
 """
 
+import os
 import selectors
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import wait
+from multiprocessing.forkserver import read_signed
 from multiprocessing.process import BaseProcess
 from time import perf_counter, sleep
 from typing import Any, Final, NamedTuple, Self
 
 PATIENCE: Final = 1.0
-"""Seconds in which a pool's own thread takes in how a worker ended; it needs a few milliseconds."""
+"""Seconds in which it comes to be known how a process ended; it is far less than a millisecond."""
 
 
 class Death(NamedTuple):
@@ -44,18 +47,20 @@ class Deaths:
         self._known: set[BaseProcess] = set()  # kept, so that no sentinel is closed while it is waited for
         self._fresh: deque[tuple[BaseProcess, float]] = deque()
         self._closed = False
+        self._lock = threading.Lock()
         self._ears, self._mouth = Pipe(duplex=False)
         self._thread = threading.Thread(target=self._run, name="deaths", daemon=True)
         self._thread.start()
 
     def watch(self, processes: Iterable[BaseProcess]) -> None:
         """Watch these as well; those that are watched already, or have never been started, do not matter."""
-        fresh = [process for process in processes if process not in self._known and process.pid is not None]
-        if fresh and not self._closed:
-            self._known.update(fresh)
-            now = perf_counter()
-            self._fresh.extend((process, now) for process in fresh)
-            self._mouth.send_bytes(b"!")
+        with self._lock:
+            fresh = [process for process in processes if process not in self._known and process.pid is not None]
+            if fresh and not self._closed:
+                self._known.update(fresh)
+                now = perf_counter()
+                self._fresh.extend((process, now) for process in fresh)
+                self._mouth.send_bytes(b"!")
 
     def close(self) -> None:
         """Stop watching; returns when the thread has ended. Once more does no harm."""
@@ -85,13 +90,7 @@ class Deaths:
                     ready.add(process.sentinel)
                 if dead:
                     at = perf_counter()
-                    end = at + PATIENCE
-                    self._tell(
-                        [
-                            Death(process, exit_code(process, end - perf_counter()), at, since)
-                            for process, since in dead
-                        ]
-                    )
+                    self._tell([Death(process, exit_code(process), at, since) for process, since in dead])
 
 
 class _Ready:
@@ -125,6 +124,16 @@ class _Ready:
         return [key.fd for key, _ in self._selector.select()]
 
 
+def exists(pid: int) -> bool:
+    """Whether there is a process with that pid; on Windows, where asking would end it, always true."""
+    if sys.platform != "win32":
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+    return True
+
+
 def has_died(process: BaseProcess) -> bool:
     """Whether `process` has died; leaves its exit code to who waits for it, as `exit_code` explains."""
     try:
@@ -135,14 +144,21 @@ def has_died(process: BaseProcess) -> bool:
         return True
 
 
-def exit_code(process: BaseProcess, patience: float = PATIENCE) -> int | None:
-    """How a dead worker of a pool ended; negative: by that signal. None if nobody knows.
+def exit_code(process: BaseProcess) -> int | None:
+    """How a process ended that has died; negative: by that signal. None if nobody knows.
 
-    Under forkserver the code comes through a pipe and can be read once: if two threads ask at the same time, one of
-    them may be told 255. A pool's own thread asks as soon as a worker dies, so it has `patience` seconds to go first.
+    The pool's own thread asks as well. Under forkserver the code comes through a pipe and can be read once: of two
+    who ask at the same time, one would be told 255 by `exitcode`, and leave that to all who ask later.
     """
-    ending: Any = getattr(process, "_popen", None)  # where that thread leaves what it has read
-    deadline = perf_counter() + patience
-    while getattr(ending, "returncode", 0) is None and perf_counter() < deadline:
-        sleep(0.0005)
-    return process.exitcode
+    ending: Any = getattr(process, "_popen", None)
+    once = type(ending).__module__.endswith("popen_forkserver")
+    if once and ending.returncode is None:
+        with suppress(OSError, EOFError):  # the other one was first, and is about to tell
+            ending.returncode = read_signed(process.sentinel)
+    deadline = perf_counter() + PATIENCE
+    with suppress(ValueError):  # it was closed
+        # A process that has closed its files is not quite gone yet.
+        while (ending.returncode if once else process.exitcode) is None and perf_counter() < deadline:
+            sleep(0.0005)
+        return process.exitcode
+    return None

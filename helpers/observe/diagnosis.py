@@ -8,11 +8,10 @@ An executor notices the first two itself, but says neither what happened nor wit
 notices nothing: it would wait for ever.
 """
 
-import os
-import sys
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from concurrent.futures.thread import BrokenThreadPool
 from multiprocessing.pool import Pool
 from signal import SIGTERM
 from threading import Thread
@@ -21,19 +20,19 @@ from traceback import format_exception
 from typing import Final
 
 from helpers.observe.answers import not_unpickled
-from helpers.observe.deaths import Death
+from helpers.observe.deaths import Death, exists
 from helpers.observe.failed_start import FailedStart
 from helpers.observe.faults import Fault, plain, thread_failed
-from helpers.observe.lane_tasks import ended_tasks, failed_tasks, open_task
+from helpers.observe.lane_tasks import ended_tasks, left_politely, open_task
 from helpers.observe.pool_calls import Calls
-from helpers.observe.pools import AnyPool, is_closed, pool_thread
+from helpers.observe.pools import AnyPool, answers_wait, is_closed, pool_thread
 from helpers.observe.reading import Lane
 from helpers.observe.thread_errors import ThreadErrors
 from helpers.observe.trace import Trace
-from helpers.observe.worker_faults import worker_ended
+from helpers.observe.worker_faults import initializer_failed, worker_ended
 
-PATIENCE: Final = 0.1
-"""Seconds in which a broken executor and its dead workers come to be known, in either order."""
+PATIENCE: Final = 0.04
+"""Seconds in which an executor says why it is broken once a worker has died, and answers on their way come in."""
 
 LONG: Final = 5.0
 """Seconds in which even a busy machine lets it be known which of an executor's workers has died."""
@@ -68,14 +67,20 @@ class Diagnosis:
         self._start = FailedStart(pool, calls)
         self._thread_gone = 0.0
         # A Pool drops a worker that has died. It is looked for in the trace while it may have died before we looked.
-        self._forgets = isinstance(pool, Pool) and sys.platform != "win32"
+        self._forgets = isinstance(pool, Pool)
         self._until = perf_counter() + FORGOTTEN
 
     @property
     def has_evidence(self) -> bool:
         """Whether something has happened that may be a fault; if not, there is no need to look for one."""
-        known = self._broken or self._reported or self._deaths or _is_gone(pool_thread(self._pool))
-        return bool(known) or (self._forgets and perf_counter() < self._until)
+        thread = pool_thread(self._pool)
+        gone = thread is not None and not thread.is_alive()
+        return self.suspects or gone or (self._forgets and perf_counter() < self._until)
+
+    @property
+    def suspects(self) -> bool:
+        """Whether something has happened of which it is not sure yet what it means."""
+        return bool(self._broken or self._reported or self._deaths)
 
     def note_deaths(self, deaths: Iterable[Death]) -> None:
         """Take in workers that have died, in their order; may be called in any thread."""
@@ -97,24 +102,34 @@ class Diagnosis:
         thread = self._failed_thread()
         if thread is not None:
             return self._of_thread(thread, lanes, answered)
-        why = str(self._broken.__cause__ or "") if self._broken is not None else ""
-        if "A task has failed to un-serialize" in str(self._broken):  # loky's workers tell
-            return self._start.not_loaded(None, lost)
-        if why:
-            return not_unpickled(why, lanes, answered)
+        broken = None if self._broken is None else self._of_broken(self._broken, lanes, answered, lost)
+        if broken is not None:
+            return broken
         culprit = self._find_culprit(lanes)
         if culprit is not None:
             fault = self._of_death(culprit, _own(culprit, lanes), answered, lost)
             self.culprit = None if fault is None else culprit
             return fault
-        if self._broken is not None and perf_counter() - self._broken_since > (LONG if self._workers else PATIENCE):
-            return worker_ended(None, lost[0] if len(lost) == 1 else None, None)
         return self._forgotten(lanes) if self._forgets else None
+
+    def _of_broken(
+        self, error: BrokenExecutor, lanes: Sequence[Lane], answered: Iterable[str], lost: Sequence[str]
+    ) -> Fault | None:
+        """What a broken executor itself tells of the reason; nothing, if a worker has died."""
+        if isinstance(error, BrokenThreadPool):
+            return initializer_failed(None)
+        if "A task has failed to un-serialize" in str(error):  # loky's workers tell
+            return self._start.not_loaded(None, lost)
+        if error.__cause__ is not None:
+            return not_unpickled(str(error.__cause__), lanes, answered)
+        if perf_counter() - self._broken_since > (LONG if self._workers else PATIENCE):
+            return worker_ended(None, lost[0] if len(lost) == 1 else None, None)
+        return None
 
     def _forgotten(self, lanes: Sequence[Lane]) -> Fault | None:
         """The fault of a worker that the pool has dropped before anybody could see how it ended."""
         for lane in lanes:
-            if "PoolWorker" in lane.title and lane.pid not in self._workers and not _exists(lane.pid):
+            if "PoolWorker" in lane.title and lane.pid not in self._workers and not exists(lane.pid):
                 task = open_task([lane])
                 if task is not None:
                     return worker_ended(None, task, lane.title)
@@ -162,36 +177,23 @@ class Diagnosis:
     def _of_death(
         self, death: Death, own: Sequence[Lane], answered: Iterable[str], lost: Sequence[str]
     ) -> Fault | None:
-        task = open_task(own) or _left_politely(own)
+        task = open_task(own) or left_politely(own)
+        if task is None and self._answers_to_come(death):
+            return None
         if task is None and death.code in (0, 1):
             start = self._start.fault(death, self._deaths, lost, has_worked=bool(ended_tasks(own)))
             if start is not None or self._start.undecided:
                 return start
         if task is None and (death.code or 0) < 0:
-            unsent = [done.task for done in ended_tasks(own) if done.task in lost and done.task not in set(answered)]
-            if unsent and perf_counter() - death.at < PATIENCE:
-                return None  # its answer may be on its way
+            known = set(answered)
+            unsent = [done.task for done in ended_tasks(own) if done.task in lost and done.task not in known]
             task = unsent[-1] if unsent else None
         return worker_ended(death.code, task or (lost[0] if len(lost) == 1 else None), death.process.name)
 
-
-def _left_politely(own: Sequence[Lane]) -> str | None:
-    """The last task, if sys.exit has left it: that ends a Pool's worker."""
-    failed, ended = failed_tasks(own), ended_tasks(own)
-    last = failed[-1] if failed and ended and failed[-1].task == ended[-1].task else None
-    return last.task if last is not None and last.words.startswith("SystemExit") else None
-
-
-def _is_gone(thread: Thread | None) -> bool:
-    return thread is not None and not thread.is_alive()
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    def _answers_to_come(self, death: Death) -> bool:
+        """Whether answers that were sent before that death may be on their way."""
+        age = perf_counter() - death.at
+        return age < PATIENCE or (age < LONG and answers_wait(self._pool))
 
 
 def _own(death: Death, lanes: Sequence[Lane]) -> list[Lane]:

@@ -46,14 +46,17 @@ def plain(error: object) -> str:
 
 def task_failed(task: str, error: BaseException) -> Fault:
     """A task that raised something; the pool goes on."""
-    cure = "The other tasks go on. The worker's own traceback is the exception's __cause__."
-    return Fault("task failed", task, None, f"{task!r} raised {plain(error)}.", cure)
+    more = " The worker's own traceback is the exception's __cause__." if error.__cause__ is not None else ""
+    return Fault("task failed", task, None, f"{task!r} raised {plain(error)}.", f"The other tasks go on.{more}")
 
 
 def time_is_up(limit: float, running: Sequence[str]) -> Fault:
     """Tasks that still ran after `limit` seconds."""
-    names = " and ".join(map(repr, running)) or "a task"
-    cause = f"Time is up: after {limit:g} s {names} {'were' if len(running) > 1 else 'was'} still running."
+    names = " and ".join(map(repr, running))
+    those = (
+        f"{names} {'were' if len(running) > 1 else 'was'} still running" if running else "some tasks had not ended"
+    )
+    cause = f"Time is up: after {limit:g} s {those}."
     cure = "Give a task that may wait a time limit of its own, or all of them more time."
     return Fault("time is up", " and ".join(running) or None, None, cause, cure)
 

@@ -51,6 +51,14 @@ def ended_tasks(lanes: Iterable[Lane]) -> list[Done]:
     )
 
 
+def left_politely(lanes: Iterable[Lane]) -> str | None:
+    """The last task of a worker with these lanes, if sys.exit has left it: that ends a Pool's worker."""
+    own = list(lanes)
+    failed, ended = failed_tasks(own), ended_tasks(own)
+    last = failed[-1] if failed and ended and failed[-1].task == ended[-1].task else None
+    return last.task if last is not None and last.words.startswith("SystemExit") else None
+
+
 def _last(lane: Lane) -> Span | None:
     return next((span for span in reversed(lane.spans) if span.depth == 0), None)
 

@@ -1,9 +1,11 @@
 """Watch over a pool while it works: what has finished, what went wrong with which task; end it when it cannot go on.
 
-PoolWatch ─┬─ Tasks          which tasks have ended
-├─ Deaths         which worker died, and which was the first
-├─ ThreadErrors   which thread of the pool has failed
-└─ Diagnosis      what that means, with what the trace says
+    PoolWatch ─┬─ Tasks          which tasks have ended
+               ├─ Deaths         which worker died, and which was the first
+               ├─ ThreadErrors   which thread of the pool has failed
+               └─ Diagnosis      what that means, with what the trace says
+
+It shows nothing; `helpers.panels.pool_view` does.
 """
 
 from collections.abc import Callable
@@ -87,6 +89,11 @@ class PoolWatch:
     def over(self) -> bool:
         """Whether all tasks have ended, and it is known why."""
         return not self.tasks.open and (self.ended or not self._lost)
+
+    @property
+    def suspects(self) -> bool:
+        """Whether to look again soon: something has happened of which it is not sure yet what it means."""
+        return not self.over and self._diagnosis.suspects
 
     @property
     def culprit(self) -> int:

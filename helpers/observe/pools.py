@@ -59,6 +59,15 @@ def pool_thread(pool: AnyPool) -> Thread | None:
     return thread if isinstance(thread, Thread) else None
 
 
+def answers_wait(pool: AnyPool) -> bool:
+    """Whether answers of workers wait to be taken in by the thread of `pool`."""
+    queue: Any = getattr(pool, "_result_queue", None) or getattr(pool, "_outqueue", None)
+    try:
+        return bool(queue._reader.poll())
+    except (AttributeError, OSError):  # none, or closed
+        return False
+
+
 def is_closed(pool: Pool) -> bool:
     """Whether `pool` takes no more tasks, so that its workers end when there is nothing to do."""
     return getattr(pool, "_state", RUN) != RUN

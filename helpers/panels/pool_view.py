@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
 from IPython.display import display
 from ipywidgets import HTML, Layout, VBox
@@ -26,6 +26,8 @@ from helpers.panels.pool_outcome import Ending, ending, told
 from helpers.panels.pool_rows import Member, PoolRows, members
 from helpers.panels.rows import REFRESH, WORDS, Head, Picture, Row, update
 from helpers.panels.timeline import Timeline
+
+SOON: Final = 0.01  # seconds between two looks while it is not clear what has happened
 
 
 class PoolView(VBox):
@@ -115,7 +117,7 @@ class PoolView(VBox):
             self._look()
             while not self._watch.over:
                 self._refresh()
-                await self._rest(REFRESH)
+                await self._rest(SOON if self._watch.suspects else REFRESH)
                 self._look()
         finally:
             self._watch.close()
@@ -133,8 +135,8 @@ class PoolView(VBox):
         self._awake = False
         self._watch.look()
         update(self._words, "value", told(self._watch, self._pool))
-        if self._watch.over:
-            self._head.button.disabled = True
+        self._head.button.disabled = self._watch.over
+        if self._watch.over or self._watch.suspects:
             _end_nap(self._nap)
 
     def _refresh(self, *, everything: bool = False) -> None:

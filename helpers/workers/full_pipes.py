@@ -40,9 +40,10 @@ def get_before_join(size: int) -> int:
     return received
 
 
-def send_messages(end: "Connection", letter: str, size: int, lock: Any = None) -> None:  # noqa: ANN401 (as above)
-    """Send texts of `size` times `letter`, and hold `lock` meanwhile, if there is one."""
+def send_messages(end: "Connection", letter: str, size: int, start: Any, lock: Any = None) -> None:  # noqa: ANN401 (as above)
+    """Send texts of `size` times `letter` when all are at the barrier `start`, each under `lock` if there is one."""
     end_with_parent()
+    start.wait()
     for _ in range(MESSAGES):
         if lock is None:
             end.send(letter * size)
@@ -62,7 +63,10 @@ def two_writers(size: int, *, locked: bool) -> int:
 
     receiving, sending = multiprocessing.Pipe(duplex=False)
     lock = multiprocessing.Lock() if locked else None
-    writers = [multiprocessing.Process(target=send_messages, args=(sending, letter, size, lock)) for letter in "ab"]
+    start = multiprocessing.Barrier(2, timeout=20)  # one that came late could find the other done
+    writers = [
+        multiprocessing.Process(target=send_messages, args=(sending, letter, size, start, lock)) for letter in "ab"
+    ]
     for writer in writers:
         writer.start()
     whole = {letter * size for letter in "ab"}

@@ -30,9 +30,9 @@ from helpers.observe.trace import Trace
 from helpers.workers import faulty, stopping
 from helpers.workers.sources import functions_in
 from tests.claims.failing_pages import TornAsAnotherError, be_quick, raise_torn
-from tests.observe.starting import LIMIT, METHODS, plain_main, until
+from tests.observe.starting import LIMIT, METHODS, plain_main, plain_pickle, until
 
-__all__ = ["plain_main"]
+__all__ = ["plain_main", "plain_pickle"]
 
 ROOT: Final = Path(__file__).parents[2]
 LESSON: Final = ROOT / "notebooks" / "12_when_workers_fail.ipynb"

@@ -1,5 +1,6 @@
 """What tests that start processes share."""
 
+import copyreg
 import multiprocessing
 import sys
 import time
@@ -9,6 +10,18 @@ import pytest
 
 METHODS = [m for m in ("fork", "forkserver", "spawn") if m in multiprocessing.get_all_start_methods()]
 LIMIT = 30.0
+
+
+@pytest.fixture(autouse=True)
+def plain_pickle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exceptions are pickled as Python does it.
+
+    Dask teaches pickle another way for every class of exception that is there when it is imported (`tblib`), which
+    another test of this process may have done, and which forked workers inherit.
+    """
+    for kind in list(copyreg.dispatch_table):
+        if isinstance(kind, type) and issubclass(kind, BaseException):
+            monkeypatch.delitem(copyreg.dispatch_table, kind)
 
 
 @pytest.fixture(autouse=True)

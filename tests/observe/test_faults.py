@@ -20,7 +20,9 @@ from helpers.observe.pools import AnyPool, kill_pool, pool_workers
 from helpers.observe.trace import Trace
 from tests.observe import pool_doings as doings
 from tests.observe.pool_making import KINDS, made_pool, over, submit
-from tests.observe.starting import LIMIT, METHODS, until
+from tests.observe.starting import LIMIT, METHODS, plain_pickle, until
+
+__all__ = ["plain_pickle"]
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signals here")
 every_pool = pytest.mark.parametrize("kind", KINDS)
@@ -419,6 +421,13 @@ def test_somebody_is_told_of_a_failure_and_of_the_end_and_not_of_each_task(kind:
         finish(watch)
 
 
+def test_an_initializer_of_threads_that_fails(trace: Trace):
+    with ThreadPoolExecutor(1, initializer=lambda: 1 / 0) as pool:
+        fault = watched(trace, pool, [pool.submit(int)]).fault
+        assert fault is not None
+        assert fault.kind == "initializer failed"
+
+
 def test_one_map_async_is_one_task_and_its_items_are_counted(trace: Trace):
     with made_pool("pool", METHODS[0], workers=1) as pool:
         mapped = pool.map_async(time.sleep, [0.0] * 7 + [0.3] * 4, chunksize=3)
@@ -436,7 +445,13 @@ def test_loky(trace: Trace):
     try:
         tasks = {"good": executor.submit(doings.good, trace, "good")}
         until(lambda: over(tasks["good"]), "the good one")
-        assert watched(trace, executor, {"bad": executor.submit(doings.give_lock, trace, "bad")}).fault is not None
+        fault = watched(trace, executor, {"bad": executor.submit(doings.give_lock, trace, "bad")}).fault
+        assert fault is not None
+        assert (fault.kind, fault.task) == ("result cannot be pickled", "bad")
+        fault = watched(trace, executor, {"bad": executor.submit(doings.good, trace, threading.Lock())}).fault
+        assert fault is not None
+        assert (fault.kind, fault.task) == ("arguments cannot be pickled", "bad")
+        assert "cannot pickle '_thread.lock' object" in fault.words
         tasks["long"] = executor.submit(doings.long, trace, "long")
         until(lambda: any(span.name == "long" for lane in trace.lanes() for span in lane.spans), "the long one")
         tasks["killed"] = executor.submit(doings.be_killed, trace, "killed", 9)

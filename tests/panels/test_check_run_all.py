@@ -228,7 +228,7 @@ MISTAKES = {
     "futures": (gives_futures, "take it from future.result()"),
     "gives up": (gives_up_at_the_first, "['a', 'b'] had finished, and count as failures"),
     "no limit": (never_looks_at_the_limit, "What does it wait for?"),
-    "sleeps": (sleeps, "with a limit of 4"),
+    "sleeps": (sleeps, "with a limit of"),
     "in threads": (in_threads, "hand the tasks to a pool of processes"),
     "no pool": (without_a_pool, "hand the tasks to a pool of processes"),
     "functions": (takes_tasks_for_functions, "count as failures"),

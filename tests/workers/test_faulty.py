@@ -10,7 +10,9 @@ import pytest
 from helpers.observe.lifeline import end_with_parent
 from helpers.observe.trace import Trace
 from helpers.workers import faulty
-from tests.observe.starting import LIMIT, METHODS, until
+from tests.observe.starting import LIMIT, METHODS, plain_pickle, until
+
+__all__ = ["plain_pickle"]
 
 each_method = pytest.mark.parametrize("method", METHODS)
 TASKS = [
