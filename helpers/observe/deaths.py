@@ -9,7 +9,6 @@ import os
 import selectors
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from multiprocessing import Pipe
@@ -17,7 +16,7 @@ from multiprocessing.connection import wait
 from multiprocessing.forkserver import read_signed
 from multiprocessing.process import BaseProcess
 from time import perf_counter, sleep
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple
 
 PATIENCE: Final = 1.0
 """Seconds in which it comes to be known how a process ended; it is far less than a millisecond."""
@@ -45,52 +44,52 @@ class Deaths:
     def __init__(self, tell: Callable[[list[Death]], object]) -> None:
         self._tell = tell
         self._known: set[BaseProcess] = set()  # kept, so that no sentinel is closed while it is waited for
-        self._fresh: deque[tuple[BaseProcess, float]] = deque()
+        self._alive: dict[int, tuple[BaseProcess, float]] = {}
         self._closed = False
         self._lock = threading.Lock()
         self._ears, self._mouth = Pipe(duplex=False)
+        self._ready = _Ready()
+        self._ready.add(self._ears.fileno())
         self._thread = threading.Thread(target=self._run, name="deaths", daemon=True)
         self._thread.start()
 
     def watch(self, processes: Iterable[BaseProcess]) -> None:
-        """Watch these as well; those that are watched already, or have never been started, do not matter."""
+        """Watch these as well, from now on; those that are watched already, or were never started, do not matter."""
         with self._lock:
             fresh = [process for process in processes if process not in self._known and process.pid is not None]
-            if fresh and not self._closed:
-                self._known.update(fresh)
-                now = perf_counter()
-                self._fresh.extend((process, now) for process in fresh)
-                self._mouth.send_bytes(b"!")
+            if self._closed:
+                return
+            for process in fresh:
+                self._known.add(process)
+                self._alive[process.sentinel] = process, perf_counter()
+                self._ready.add(process.sentinel)
+            if fresh and sys.platform == "win32":
+                self._mouth.send_bytes(b"!")  # elsewhere who waits need not begin anew
 
     def close(self) -> None:
         """Stop watching; returns when the thread has ended. Once more does no harm."""
-        if not self._closed:
-            self._closed = True
+        with self._lock:
+            closed, self._closed = self._closed, True
+        if not closed:
             self._mouth.send_bytes(b"!")
             self._thread.join()
+            self._ready.close()
             self._mouth.close()
             self._ears.close()
 
     def _run(self) -> None:
-        alive: dict[int, tuple[BaseProcess, float]] = {}
-        ears = self._ears.fileno()
-        with _Ready() as ready:
-            ready.add(ears)
-            while not self._closed:
-                dead = []
-                for sentinel in ready.wait():
-                    if sentinel == ears:
-                        self._ears.recv_bytes()
-                    else:
-                        ready.drop(sentinel)
-                        dead.append(alive.pop(sentinel))
-                while self._fresh:
-                    process, since = self._fresh.popleft()
-                    alive[process.sentinel] = process, since
-                    ready.add(process.sentinel)
-                if dead:
-                    at = perf_counter()
-                    self._tell([Death(process, exit_code(process), at, since) for process, since in dead])
+        while not self._closed:
+            dead = []
+            for sentinel in self._ready.wait():
+                if sentinel == self._ears.fileno():
+                    self._ears.recv_bytes()
+                else:
+                    with self._lock:
+                        self._ready.drop(sentinel)
+                        dead.append(self._alive.pop(sentinel))
+            if dead:
+                at = perf_counter()
+                self._tell([Death(process, exit_code(process), at, since) for process, since in dead])
 
 
 class _Ready:
@@ -100,10 +99,7 @@ class _Ready:
         self._selector = selectors.DefaultSelector()
         self._handles: set[int] = set()  # Windows has no selector for what is no socket
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._selector.close()
 
     def add(self, sentinel: int) -> None:
@@ -120,7 +116,7 @@ class _Ready:
 
     def wait(self) -> list[int]:
         if sys.platform == "win32":
-            return [ready for ready in wait(self._handles) if isinstance(ready, int)]
+            return [ready for ready in wait(list(self._handles)) if isinstance(ready, int)]
         return [key.fd for key, _ in self._selector.select()]
 
 

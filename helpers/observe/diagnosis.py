@@ -163,8 +163,7 @@ class Diagnosis:
         if self._broken is None and isinstance(self._pool, Executor):
             # Its tasks will tell in a moment whether it is broken, and why.
             wrong = [death for death in wrong if perf_counter() - death.at > PATIENCE]
-        # A broken executor ends its others by SIGTERM, and those that are idle may end by themselves.
-        return min(wrong, key=lambda death: death.code in (0, -SIGTERM), default=None)
+        return min(wrong, key=lambda death: _is_follower(death, lanes), default=None)
 
     def _may_end_well(self) -> bool:
         """Whether a worker may end without a fault: after so many tasks, or when the pool is closed or idle."""
@@ -194,6 +193,11 @@ class Diagnosis:
         """Whether answers that were sent before that death may be on their way."""
         age = perf_counter() - death.at
         return age < PATIENCE or (age < LONG and answers_wait(self._pool))
+
+
+def _is_follower(death: Death, lanes: Sequence[Lane]) -> bool:
+    """Whether it looks like one that a broken executor has ended: by SIGTERM, or by itself if it was idle."""
+    return death.code == -SIGTERM or (death.code == 0 and open_task(_own(death, lanes)) is None)
 
 
 def _own(death: Death, lanes: Sequence[Lane]) -> list[Lane]:

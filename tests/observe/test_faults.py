@@ -27,7 +27,7 @@ __all__ = ["plain_pickle"]
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signals here")
 every_pool = pytest.mark.parametrize("kind", KINDS)
 every_method = pytest.mark.parametrize("method", METHODS)
-NAMED_WITHIN = 1.0
+NAMED_WITHIN = 3.0
 """Seconds; benchmarks/faults.py has the real figure, which a machine that is busy with other tests cannot hold."""
 
 
@@ -163,7 +163,7 @@ def test_a_task_that_says_nothing_to_the_trace_is_named_if_it_is_the_only_one(ki
         assert watch.fault is not None
         assert watch.fault.kind == "worker left"
         assert "exit code 7" in watch.fault.words
-        assert watch.fault.task == ("bad" if "good" in watch.results else None)
+        assert watch.fault.task == "bad"
 
 
 @every_pool
