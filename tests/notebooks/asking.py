@@ -68,6 +68,15 @@ def name_blocks(kernel: RunningKernel, prefix: str) -> None:
     _answers(kernel, {"named": f"setattr({module}, '_SHM_NAME_PREFIX', '/{prefix}')"})
 
 
+def start_processes_by(kernel: RunningKernel, method: str) -> None:
+    """Make `method` the default start method of the kernel.
+
+    Raises:
+        TimeoutError: the kernel did not answer: something keeps it busy.
+    """
+    _answers(kernel, {"method": f"__import__('multiprocessing').set_start_method({method!r}, force=True)"})
+
+
 def bury(kernel: RunningKernel, pids: Iterable[int]) -> None:
     """Make the kernel ask how its ended children ended.
 

@@ -1,10 +1,14 @@
 """Run every lesson as a test: strict nbval, and afterwards a look at what the notebook left behind.
 
+    pytest notebooks                          # as a learner has it: the start method is the system's
+    pytest notebooks --start-method spawn     # with another default
+
 A plugin of pytest, named in pyproject.toml. nbval makes one test of each code cell; after the last
 one comes a test of ours, "nothing left". It looks while the kernel is alive (processes, threads, ports, shared
 memory), shuts it down as JupyterLab would, and looks again (temporary files). Whatever happens, nothing survives.
 """
 
+import multiprocessing
 import os
 from collections.abc import Generator, Iterator
 from contextlib import suppress
@@ -16,13 +20,14 @@ from unittest import mock
 import pytest
 from nbval.plugin import IPyNbFile
 
-from tests.notebooks.asking import KernelThread, bury, kernel_threads, name_blocks
+from tests.notebooks.asking import KernelThread, bury, kernel_threads, name_blocks, start_processes_by
 from tests.notebooks.rules import stored_run
 from tests.notebooks.watch import SHARED, Watch, settled
 
 SANITIZE: Final = Path(__file__).with_name("sanitize.cfg")
 # Beside the limit of the cell itself: to start the kernel before the first, and to interrupt a cell that hangs.
 AROUND_A_CELL: Final = 60.0
+START_METHOD: Final = "--start-method"
 
 
 class Lesson(IPyNbFile):  # type: ignore[misc]  # nbval is not annotated
@@ -36,6 +41,8 @@ class Lesson(IPyNbFile):  # type: ignore[misc]  # nbval is not annotated
         self.watch.began(self.kernel.km.provisioner.pid)
         if SHARED.is_dir():
             name_blocks(self.kernel, self.watch.block_prefix)
+        if method := self.config.getoption(START_METHOD):
+            start_processes_by(self.kernel, method)
         self._first_threads = {thread.ident for thread in kernel_threads(self.kernel)}
 
     def collect(self) -> Iterator[pytest.Item]:
@@ -113,6 +120,12 @@ class NothingLeft(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, None, str]:
         return self.path, None, f"{self.path.name}::{self.name}"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a lesson run under each start method."""
+    ways = multiprocessing.get_all_start_methods()
+    parser.addoption(START_METHOD, choices=ways, help="how processes start by default (the system's way)")
 
 
 @pytest.hookimpl(wrapper=True)
