@@ -4,15 +4,16 @@ JupyterLab takes SVG and style out of a notebook that it has not run itself, and
 same SVG is seen instead: the style that would hide it is gone too.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
 from helpers.observe.reading import Lane
 from helpers.observe.trace import Trace
-from helpers.panels.drawing import WIDTH, drawing
+from helpers.panels.drawing import drawing
 from helpers.panels.markup import safe
-from helpers.panels.theme import STYLE
+from helpers.panels.theme import STYLE, WIDTH
 from helpers.panels.words import described, said
 
 UNQUOTED: Final = " =:;,/()'-.!{}"  # what may stand in an image's address as it is
@@ -59,12 +60,15 @@ def framed(parts: str) -> str:
 
 
 def stored_image(svg: str, width: int, height: int, name: str) -> str:
-    """The SVG as an image that needs nothing around it, on white."""
+    """The SVG as an image that needs nothing around it, on white, without what would be seen under a mouse."""
+    still = re.sub(r"<title>.*?</title>", "", svg)
     alone = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width + 20}" height="{height}">{STYLE}'
         f'<rect width="100%" height="100%" fill="white"/>'
-        f'<svg class="pc-picture" x="10" width="{width}">{svg}</svg></svg>'
+        f'<svg class="pc-picture" x="10" width="{width}">{still}</svg></svg>'
     )
+    # A double quote takes three characters in an address, a single one takes one.
+    alone = re.sub(r"=\"([^\"']*)\"", r"='\1'", alone)
     return f'<img class="pc-stored" alt="{name}" src="data:image/svg+xml,{quote(alone, safe=UNQUOTED)}">'
 
 

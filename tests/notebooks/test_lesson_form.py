@@ -1,6 +1,7 @@
 """Every lesson is written as lessons are: the rules a program can hold, one test for each rule and lesson."""
 
 import ast
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -13,34 +14,14 @@ from tests.notebooks.stored import read, text_of, tidied
 ROOT: Final = Path(__file__).parents[2]
 LESSONS: Final = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WORKERS: Final = sorted((ROOT / "helpers" / "workers").glob("*.py"))
-# The order in which the lessons are read; not all are written yet.
-TABLE: Final = (
-    "00_start_here",
-    "01_a_frozen_interface",
-    "02_a_thread_keeps_it_alive",
-    "03_one_core_at_a_time",
-    "04_stopping_what_you_started",
-    "05_a_process_instead",
-    "06_a_deadlock_you_can_watch",
-    "07_races_and_what_is_atomic",
-    "08_copies_instead_of_locks",
-    "09_locks_between_processes",
-    "10_one_owner_many_senders",
-    "11_pools_and_futures",
-    "12_when_workers_fail",
-    "13_sharing_memory",
-    "14_async_and_processes",
-    "15_one_worker_every_engine",
-    "16_beyond_one_machine",
-    "17_an_explorer_that_never_freezes",
-    "18_the_article_today",
-)
 
 each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 
 
-def test_names() -> None:
-    assert [path.stem for path in LESSONS if path.stem not in TABLE] == []
+def test_lessons_are_numbered_without_gaps_and_named_in_small_letters() -> None:
+    assert len(LESSONS) == 19
+    assert [path.stem[:3] for path in LESSONS] == [f"{number:02}_" for number in range(len(LESSONS))]
+    assert [path.stem for path in LESSONS if not re.fullmatch("[0-9]{2}(_[a-z]+)+", path.stem)] == []
 
 
 @each_lesson

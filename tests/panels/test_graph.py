@@ -219,7 +219,7 @@ def test_a_stored_graph_needs_nothing_around_it():
     assert svg.find(f"{space}rect").get("fill") == "white"
     styles = "".join("".join(style.itertext()) for style in svg.iter(f"{space}style"))
     assert styles == re.sub("</?style>", "", STYLE + GRAPH_STYLE)
-    assert {"f1", "lock_y"} <= {"".join(title.itertext()) for title in svg.iter(f"{space}title")}
+    assert {"f1", "lock_y"} <= {"".join(text.itertext()) for text in svg.iter(f"{space}text")}
     assert page.count('<div class="pc-live" style="display:none"><style>') == 1
     assert Shown(page).text.count(TWO.words) == 1
 
