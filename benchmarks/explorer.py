@@ -1,6 +1,6 @@
 """Price the explorer: how soon after a new view its first tile is sent, and how long the interface freezes meanwhile.
 
-    uv run python benchmarks/explorer.py
+    uv run python -m benchmarks.explorer
 
 Inside a real kernel, as a notebook has it: this file starts one, and has it import this file. The same user, a new
 view every 0.2 s, meets the explorer with processes and the one with threads, again and again in turn. A freeze is how
@@ -8,21 +8,17 @@ late a 5 ms sleep on the kernel's loop comes back: a click would be as late.
 """
 
 import asyncio
-import json
 import multiprocessing
-import platform
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from pathlib import Path
 from statistics import median
-from subprocess import DEVNULL
-from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
 from IPython.display import display
-from jupyter_client.manager import start_new_kernel
 
+from benchmarks.kernels import from_kernel
+from benchmarks.report import Aim, aims_table, machine
 from helpers.panels.explorer import Explorer
 from helpers.panels.explorer_canvas import Canvas
 from helpers.workers import fractal
@@ -103,29 +99,13 @@ async def one_round(kind: Callable[..., Executor]) -> Round:
     return Round(firsts, late, whole)
 
 
-async def run_in_kernel(answer: str) -> None:
-    """What the kernel does: measure, and leave the rounds in the file `answer`."""
+async def measured() -> dict[str, list[Round]]:
+    """Both kinds of explorer in turn; called in the kernel."""
     rounds: dict[str, list[Round]] = {name: [] for name in KINDS}
     for _ in range(ROUNDS):
         for name, kind in KINDS.items():
             rounds[name].append(await one_round(kind))
-    await asyncio.to_thread(Path(answer).write_text, json.dumps(rounds))
-
-
-def measured(folder: Path) -> dict[str, list[Round]]:
-    """Start a kernel, and have it measure."""
-    answer = folder / "rounds.json"
-    manager, client = start_new_kernel(kernel_name="python3", cwd=str(Path(__file__).parent), stderr=DEVNULL)
-    try:
-        reply = client.execute_interactive(
-            f"import explorer; await explorer.run_in_kernel({str(answer)!r})", output_hook=lambda _: None, timeout=300
-        )
-        if reply["content"]["status"] != "ok":
-            raise RuntimeError("\n".join(reply["content"]["traceback"]))
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-    return {name: [Round(*each) for each in rounds] for name, rounds in json.loads(answer.read_text()).items()}
+    return rounds
 
 
 def row(what: str, of: Callable[[Round], Sequence[float]], rounds: dict[str, list[Round]], aim: str = "") -> str:
@@ -140,9 +120,9 @@ def row(what: str, of: Callable[[Round], Sequence[float]], rounds: dict[str, lis
 
 def main() -> None:
     """Measure, and print a Markdown table."""
-    with TemporaryDirectory() as folder:
-        rounds = measured(Path(folder))
-    print(f"{platform.python_implementation()} {platform.python_version()}, {platform.platform()}")
+    kinds = from_kernel("benchmarks.explorer", "measured()", 300)
+    rounds = {name: [Round(*each) for each in its] for name, its in kinds.items()}
+    print(f"{machine()}\n")
     print(f"{ROUNDS} rounds of {VIEWS} views; each cell: median / worst; threads ÷ processes, of both\n")
     print("| ms | processes | threads | ratio | aim, worst |")
     print("|---|---:|---:|---:|---|")
@@ -152,7 +132,11 @@ def main() -> None:
     print(row("the whole first view", lambda each: [each.whole], rounds))
     missed = sum(VIEWS - len(each.first_tiles) for each in rounds["processes"])
     print(f"\nviews left before their first tile: {missed} with processes, ", end="")
-    print(f"{sum(VIEWS - len(each.first_tiles) for each in rounds['threads'])} with threads")
+    print(f"{sum(VIEWS - len(each.first_tiles) for each in rounds['threads'])} with threads\n")
+    first = max(value for each in rounds["processes"] for value in each.first_tiles)
+    freeze = max(value for each in rounds["processes"] for value in each.freezes)
+    figures = [Aim("explorer: view change to first tile sent, worst", first, 150.0, "ms")]
+    print(aims_table([*figures, Aim("explorer: the interface frozen, worst", freeze, 50.0, "ms")]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Time how soon a pool view names what went wrong, and how soon all workers are gone, in every kind of pool.
 
-    uv run python benchmarks/faults.py
+    uv run python -m benchmarks.faults
 
 A worker says "now" in the trace and goes wrong in the next moment; the fault is named when the view shows its words.
 By then a pool that cannot go on has been ended: that is part of the time.
@@ -9,7 +9,6 @@ By then a pool that cannot go on has been ended: that is part of the time.
 import asyncio
 import multiprocessing
 import os
-import platform
 import signal
 import threading
 import time
@@ -19,6 +18,7 @@ from functools import partial
 from statistics import median
 from typing import Any, Final, Never
 
+from benchmarks.report import Aim, aims_table, machine
 from helpers.observe.lifeline import end_with_parent
 from helpers.observe.trace import Trace
 from helpers.panels import pool_view
@@ -121,17 +121,17 @@ def _apply(pool: Any, function: Callable[..., object], *args: object) -> Any:  #
 def main() -> None:
     """Print the table."""
     pool_view.display = lambda *_: None  # type: ignore[attr-defined] # nobody looks
-    python = f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}"
-    print(f"{python}, {os.cpu_count()} cores, {RUNS} runs each; milliseconds, median (worst); aim: ≤ 100\n")
+    print(f"{machine()}, {RUNS} runs each; milliseconds, median (worst)\n")
     methods = [name for name in ("fork", "forkserver", "spawn") if name in multiprocessing.get_all_start_methods()]
     print(f"| fault | pool | {' | '.join(methods)} |\n|---|---|{'---:|' * len(methods)}")
+    figures = []
     for fault in FAULTS:
         for kind in KINDS:
-            cells = []
-            for method in methods:
-                took = [asyncio.run(named(kind, method, fault)) for _ in range(RUNS)]
-                cells.append(f"{median(took):.0f} ({max(took):.0f})")
+            took = [[asyncio.run(named(kind, method, fault)) for _ in range(RUNS)] for method in methods]
+            cells = [f"{median(each):.0f} ({max(each):.0f})" for each in took]
             print(f"| {fault} | {kind} | {' | '.join(cells)} |", flush=True)
+            figures.append(Aim(f"named: {fault}, {kind}, by any start method", max(map(median, took)), 100.0, "ms"))
+    print("", aims_table(figures), sep="\n")
 
 
 if __name__ == "__main__":

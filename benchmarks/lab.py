@@ -1,6 +1,6 @@
 """Compare the lab's explorer with its peers on the same programs, some known to be bad and some known to be good.
 
-    uv run --group bench python benchmarks/lab.py
+    uv run --all-groups python -m benchmarks.lab
 
 Each cell is run in a process of its own with a time limit, and says what was found, after how many runs of the
 program, in how many seconds. "proved" means that the tool itself says that it has left nothing out; "nothing found"
@@ -22,7 +22,6 @@ asyncio too: for testing an application they are the tools. For a program of a l
 
 import multiprocessing
 import os
-import platform
 import warnings
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -33,12 +32,15 @@ from multiprocessing.connection import Connection
 from time import perf_counter
 from typing import Final, NamedTuple
 
+from benchmarks.report import Aim, aims_table, machine
 from helpers.observe.lab.exploring import explore
 from helpers.observe.lab.program import Program
 from tests.observe.lab import programs
 
 LIMIT: Final = 20.0
 SECONDS: Final = 15.0
+BAD: Final = 9  # of the programs in ROWS, which come first
+WRONG: Final = ("nothing found", "raised", "still busy", "its process")
 
 
 class Found(NamedTuple):
@@ -160,13 +162,16 @@ def _run(tool: str, row: str, sender: Connection) -> None:
 def main() -> None:
     """Print the table."""
     tools = [tool for tool in TOOLS if not tool.startswith("interleave") or find_spec("interleave_test")]
-    python = f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}"
-    print(f"{python}, {os.cpu_count()} cores; the first nine programs are bad, the others good\n")
+    print(f"{machine()}; the first {BAD} programs are bad, the others good\n")
     print(f"| program | {' | '.join(tools)} |", f"|---|{'---|' * len(tools)}", sep="\n")
-    for row in ROWS:
-        print(f"| {row} |", " | ".join(measured(tool, row) for tool in tools), "|", flush=True)
+    right = 0
+    for place, row in enumerate(ROWS):
+        cells = [measured(tool, row) for tool in tools]
+        right += cells[0].startswith("proved") == (place >= BAD) and not cells[0].startswith(WRONG)
+        print(f"| {row} |", " | ".join(cells), "|", flush=True)
     if len(tools) < len(TOOLS):
         print("\ninterleave-test is not installed: it needs Python 3.12 or later.")
+    print("", aims_table([Aim("the lab: programs it is wrong or silent about", len(ROWS) - right, 0.0)]), sep="\n")
 
 
 if __name__ == "__main__":

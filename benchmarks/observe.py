@@ -1,17 +1,16 @@
 """Price what a worker pays to say what it does, beside the peers, in one run.
 
-    uv run --group bench python benchmarks/observe.py
+    uv run --all-groups python -m benchmarks.observe
 
 All are measured in turn, round after round, so that a busy moment of the machine hits all alike. A row gives the
 median of the rounds, the range in which the middle 80 % of them lie, and the median of its ratio to the first row's
-price in the same round: the trace's own, or the plain lock's. The peers do less or more than the trace: what each
+price in the same round: the trace's own, or the named lock's. The peers do less or more than the trace: what each
 does is said in its row. Locks, which never wait here, are priced by the thread's time on a core.
 """
 
 import gc
 import multiprocessing
 import os
-import platform
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -23,8 +22,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from viztracer import VizTracer
 
+from benchmarks.report import Aim, aims_table, machine
+from helpers.observe.lab.exploring import explore
 from helpers.observe.locks import named
 from helpers.observe.trace import Trace
+from tests.observe.lab import programs
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 ROUNDS: Final = 25
 TIMES: Final = 5_000
 QUEUED: Final = 2_000
+SCHEDULES: Final = 5
 
 
 class Row(NamedTuple):
@@ -249,27 +252,45 @@ def measured(rows: list[Row]) -> list[list[float]]:
     return prices
 
 
-def table(title: str, rows: list[Row]) -> str:
-    """A Markdown table of what the rows cost; the first is what the others are compared with."""
+def table(title: str, rows: list[Row]) -> tuple[str, float]:
+    """A Markdown table of what the rows cost, the others beside the first; and the price of the first."""
     prices = measured(rows)
     lines = [f"| {title} | µs | middle 80 % | ratio |", "|---|---:|---:|---:|"]
     for row, price in zip(rows, prices, strict=True):
         tenths = quantiles(price, n=10)
         ratio = median(mine / ours for mine, ours in zip(price, prices[0], strict=True))
-        lines.append(
-            f"| {row.name} | {median(price) * 1e6:.3f} | {tenths[0] * 1e6:.3f}–{tenths[-1] * 1e6:.3f} | {ratio:.1f} |"  # noqa: RUF001 (a range)
-        )
-    return "\n".join(lines)
+        spread = f"{tenths[0] * 1e6:.3f} to {tenths[-1] * 1e6:.3f}"
+        lines.append(f"| {row.name} | {median(price) * 1e6:.3f} | {spread} | {ratio:.1f} |")
+    return "\n".join(lines), median(prices[0]) * 1e6
+
+
+def schedule_price() -> float:
+    """Microseconds for one explored schedule of the lab: three philosophers in order, all of their schedules."""
+    took = []
+    for _ in range(SCHEDULES):
+        began = perf_counter()
+        exploration = explore(programs.ORDERLY_PHILOSOPHERS, most_seconds=15)
+        took.append((perf_counter() - began) / exploration.runs * 1e6)
+        if not exploration.complete:
+            raise AssertionError("not all schedules were explored")
+    return median(took)
 
 
 def main() -> None:
-    """Print the table."""
-    python = f"{platform.python_implementation()} {platform.python_version()}, {platform.system()}"
-    print(f"{python}, {os.cpu_count()} cores, medians of {ROUNDS} rounds of {TIMES:,} ({QUEUED:,} for queues)\n")
-    print(table("one progress update", PROGRESS), table("one span", SPANS), sep="\n\n")
+    """Print the tables."""
+    print(f"{machine()}, medians of {ROUNDS} rounds of {TIMES:,} ({QUEUED:,} for queues)\n")
+    progress, update = table("one progress update", PROGRESS)
+    spans, span = table("one span", SPANS)
+    print(progress, spans, sep="\n\n")
+    figures = [Aim("a progress update", update, None, "µs"), Aim("a span", span, None, "µs")]
     for name, make in LOCKS.items():
-        rows = [Row(f"`{name}`", partial(plain_lock, make)), Row("**named**", partial(named_lock, make))]
-        print("", table("`with lock: pass`, nobody else there", rows), sep="\n")
+        rows = [Row("**named**", partial(named_lock, make)), Row(f"`{name}`", partial(plain_lock, make))]
+        text, price = table("`with lock: pass`, nobody else there", rows)
+        print("", text, sep="\n")
+        figures.append(Aim(f"a named `{name}`, taken and let go", price, None, "µs"))
+    schedule = schedule_price()
+    print(f"\nOne run of a program along one schedule, in the lab: {schedule:.0f} µs.\n")
+    print(aims_table([*figures, Aim("a schedule explored in the lab", schedule, None, "µs")]))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, suppress
 from pathlib import Path
-from tempfile import mkstemp
 from typing import Final
+
+from helpers.observe.own_folder import delete_folder, make_folder
 
 STDERR: Final = 2
 
@@ -71,19 +72,20 @@ def error_output() -> Iterator[ErrorOutput]:
     _make_sure_of(STDERR)
     # Started later, from within the block, the tracker would keep our file as its standard error for good.
     ensure_running()
-    handle, name = mkstemp(prefix="painless-", suffix=".stderr")
-    words = ErrorOutput(Path(name))
+    folder = make_folder()
     try:
-        with (
-            os.fdopen(handle, "w", buffering=1, encoding="utf-8", errors="backslashreplace") as file,
-            _led_to(handle),
-            redirect_stderr(file),
-        ):
-            yield words
+        words = ErrorOutput(Path(folder, "stderr"))
+        try:
+            with (
+                Path(folder, "stderr").open("w", buffering=1, encoding="utf-8", errors="backslashreplace") as file,
+                _led_to(file.fileno()),
+                redirect_stderr(file),
+            ):
+                yield words
+        finally:
+            words._keep()  # noqa: SLF001 (its other half)
     finally:
-        words._keep()  # noqa: SLF001 (its other half)
-        with suppress(OSError):  # on Windows a child that still runs may hold it
-            Path(name).unlink()
+        delete_folder(folder)  # on Windows a child that still runs may hold the file
 
 
 @contextmanager

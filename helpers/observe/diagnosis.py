@@ -98,6 +98,10 @@ class Diagnosis:
             answered: the names of tasks whose answers did come.
             lost: the names of those whose answers will not come if it cannot go on.
         """
+        # In this order: what the lanes say then holds all that these workers have said before they died.
+        while self._reported:
+            self._deaths.append(self._reported.popleft())
+            self._until = perf_counter() + FORGOTTEN
         lanes = self._trace.lanes()
         thread = self._failed_thread()
         if thread is not None:
@@ -128,11 +132,14 @@ class Diagnosis:
 
     def _forgotten(self, lanes: Sequence[Lane]) -> Fault | None:
         """The fault of a worker that the pool has dropped before anybody could see how it ended."""
-        for lane in lanes:
-            if "PoolWorker" in lane.title and lane.pid not in self._workers and not exists(lane.pid):
-                task = open_task([lane])
-                if task is not None:
-                    return worker_ended(None, task, lane.title)
+        suspects = [lane for lane in lanes if "PoolWorker" in lane.title and lane.pid not in self._workers]
+        gone = [lane for lane in suspects if open_task([lane]) is not None and not exists(lane.pid)]
+        if gone:
+            self._trace.lanes()  # it may have ended the task since the last look
+        for lane in gone:
+            task = open_task([lane])
+            if task is not None:
+                return worker_ended(None, task, lane.title)
         return None
 
     def _failed_thread(self) -> Thread | None:
@@ -154,9 +161,6 @@ class Diagnosis:
 
     def _find_culprit(self, lanes: Sequence[Lane]) -> Death | None:
         """The first worker that died at a task, or did not end well."""
-        while self._reported:
-            self._deaths.append(self._reported.popleft())
-            self._until = perf_counter() + FORGOTTEN
         well = self._may_end_well()
         self._deaths = [death for death in self._deaths if death.code or not well or open_task(_own(death, lanes))]
         wrong = self._deaths

@@ -16,12 +16,11 @@ import signal
 import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from shutil import rmtree
-from tempfile import mkdtemp
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from helpers.observe.confined import OUTPUT, Parcel, Target, live
+from helpers.observe.own_folder import delete_folder, make_folder
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -53,7 +52,7 @@ class Disposable:
         context: Any = multiprocessing.get_context(method or _best_method())
         self.connection: Connection
         self.connection, theirs = context.Pipe()
-        self.folder = mkdtemp(prefix="painless-")
+        self.folder = make_folder()
         self._process: BaseProcess = context.Process(
             target=live, args=(target, theirs, self.folder, parcel), name="sandbox"
         )
@@ -118,7 +117,7 @@ class Disposable:
         self.connection.close()
         with suppress(ValueError):  # it did not go
             self._process.close()
-        rmtree(self.folder, ignore_errors=True)
+        delete_folder(self.folder)
 
     def _has_message(self, seconds: float) -> bool:
         if self._deaf:

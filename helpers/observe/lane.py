@@ -19,6 +19,7 @@ from time import perf_counter_ns
 from typing import Final
 
 from helpers.observe.mapped import reserved_map
+from helpers.observe.no_room import note_lost
 
 MAGIC: Final = 0x656E616C_31
 HEADER: Final = 32
@@ -97,6 +98,7 @@ class LaneWriter:
         try:
             view = memoryview(_reserved_map(folder, size))
         except OSError:
+            note_lost(folder)
             view = memoryview(bytearray(size))
         self.cells = view[: cells * 8].cast("q")
         self.text = view[cells * 8 :]

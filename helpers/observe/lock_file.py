@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from helpers.observe.mapped import reserved_map, shared_map
+from helpers.observe.no_room import note_lost
 
 SUFFIX: Final = ".lock"
 EXCLUSIVE: Final = -1
@@ -62,6 +63,7 @@ def make_lock_file(folder: str, name: str, permits: int) -> tuple[int, memoryvie
             except FileExistsError:
                 number += 1
     except OSError:
+        note_lost(folder)
         number, view = 0, memoryview(bytearray(size))
     cells = view[: _CELLS * 8].cast("q")
     view[_CELLS * 8 : _CELLS * 8 + len(words)] = words

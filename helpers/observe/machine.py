@@ -12,11 +12,14 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final, NamedTuple
 
 from helpers.observe.cores import Cores, count_cores
+from helpers.observe.starts import start_errors
 from helpers.observe.trace import Trace
 
 OLDEST_PYTHON: Final = (3, 11)
 OLDEST_IPYKERNEL: Final = (7, 4)  # older ones deliver a click only when the cell has ended
 ROOM: Final = 100_000_000  # bytes; the largest lesson's traces take about a tenth of it
+SHARED: Final = "/dev/shm"  # noqa: S108 - where Linux keeps shared memory, and named locks; nothing is written there
+SHARED_ROOM: Final = 32_000_000  # bytes; lesson 13 takes half of it, and a container mostly has 64 MB
 
 
 class Finding(NamedTuple):
@@ -36,10 +39,12 @@ def check_machine() -> list[Finding]:
         _python(),
         *_cores(count_cores()),
         _start_method(),
+        _starts(),
         _ipykernel(),
         _gil(),
         _event_loop(),
         _temporary_folder(),
+        *_shared_memory(),
         _recording(),
     ]
 
@@ -77,6 +82,17 @@ def _start_method() -> Finding:
     )
     others = ", ".join(way for way in ways if way != default)
     return Finding("How processes start", default + (f" (also there: {others})" if others else ""), good, advice)
+
+
+def _starts() -> Finding:
+    results = start_errors()
+    wrong = "; ".join(f"{way}: {error}" for way, error in results.items() if error)
+    advice = (
+        "The lessons start processes in each of these ways. Look for a program that forbids it, such as a virus "
+        "scanner, or run the lessons on another computer."
+    )
+    found = wrong or f"works ({', '.join(results)})"
+    return Finding("Starting a process", found, not wrong, advice if wrong else "")
 
 
 def _ipykernel() -> Finding:
@@ -121,6 +137,21 @@ def _temporary_folder() -> Finding:
     good = free >= ROOM
     advice = "" if good else "Free at least 100 MB there, or set TMPDIR to a folder on another disk."
     return Finding(name, f"{free / 1e9:.1f} GB", good, advice)
+
+
+def _shared_memory() -> list[Finding]:
+    if sys.platform != "linux":
+        return []  # elsewhere it has no limit of its own
+    try:
+        free = shutil.disk_usage(SHARED).free
+    except OSError as error:
+        found = f"{SHARED}: {error.strerror}"
+    else:
+        found = f"{free / 1e6:.0f} MB"
+        if free >= SHARED_ROOM:
+            return [Finding("Room for shared memory", found, good=True)]
+    advice = f"Lesson 13 would crash. Free some of {SHARED}, or start the container with --shm-size=256m."
+    return [Finding("Room for shared memory", found, good=False, advice=advice)]
 
 
 def _recording() -> Finding:

@@ -77,6 +77,12 @@ class Maps:
             if not whole:
                 self._maps.pop(name).close()
 
+    def forget(self, name: str) -> None:
+        """Let go of one file, if it is mapped."""
+        mapped = self._maps.pop(name, None)
+        if mapped is not None:
+            mapped.close()
+
     def close(self) -> None:
         """Let go of all files."""
         while self._maps:

@@ -12,8 +12,10 @@ from helpers.observe.lane import HEADER, MAGIC, RECORD, SUFFIX, Cell, Kind, chec
 from helpers.observe.lock_file import SUFFIX as LOCK_SUFFIX
 from helpers.observe.lock_file import Claim, LockState
 from helpers.observe.mapped import Maps
+from helpers.observe.no_room import SUFFIX as LOST_SUFFIX
 
 SPAN, ERROR, TICK, HOLD = int(Kind.SPAN), int(Kind.ERROR), int(Kind.TICK), int(Kind.HOLD)  # these compare faster
+AT_ONCE: Final = 8_192 * RECORD  # cells that are copied at once: a million records would take 160 MB
 SHORTEST_HOLD: Final = 1_000_000
 """Nanoseconds; of a shorter hold of a named lock, or wait for one, no record is kept."""
 
@@ -134,12 +136,19 @@ class Lane:
         self._open = still_open
 
     def _take_new(self, cells: memoryview, text: memoryview, used: int) -> None:
-        fresh = cells[self._next : used].tolist() if used > self._next else []
+        for first in range(self._next, used, AT_ONCE):
+            last = min(used, first + AT_ONCE)
+            self._take(cells[first:last].tolist(), text)
+            if self._next < last:
+                return  # not all of it is visible yet: the next poll takes it
+
+    def _take(self, fresh: list[int], text: memoryview) -> None:
+        """Take records, up to the first that is not complete."""
         for at in range(0, len(fresh), RECORD):
             ref, start, end, cpu = fresh[at : at + RECORD]
             words = self._text(text, ref & 0xFFFF_FFFF) if ref and start else None
             if words is None:
-                return  # not all of it is visible yet: the next poll takes it
+                return
             kind = ref >> 32
             if kind == SPAN:
                 self._take_span(words, start, end if end and cpu else None, cpu - 1)
@@ -199,17 +208,23 @@ class Reader:
 
     Args:
         folder: the trace's folder.
+
+    Attributes:
+        lost: how many lanes and locks found no room there.
     """
 
     def __init__(self, folder: str) -> None:
         """Read nothing yet."""
         self._lanes: dict[str, Lane] = {}
         self._locks: dict[int, LockState] = {}
+        self._finished: set[str] = set()
+        self.lost = 0
         self._maps = Maps(folder)
 
     def poll(self) -> list[Lane]:
         """Read what is new and give all lanes, oldest first. The same `Lane` objects come back each time."""
         names = self._maps.names()
+        self.lost = sum(name.endswith(LOST_SUFFIX) for name in names)
         locks = self._read_locks(names)
         lanes = self._read_lanes(names, Lane.update)
         _share_holds(lanes, locks)
@@ -230,7 +245,14 @@ class Reader:
         for name in names:
             if name.endswith(SUFFIX):
                 lane = self._lanes.get(name) or self._lanes.setdefault(name, Lane())
-                self._maps.read(name, partial(read, lane))
+                if name in self._finished:
+                    lane.seen = perf_counter_ns()
+                else:
+                    ended = lane.ended
+                    self._maps.read(name, partial(read, lane))
+                    if ended and read is Lane.update:  # all of it has been read, and nobody will write more
+                        self._finished.add(name)
+                        self._maps.forget(name)
                 if lane.opened:
                     ready.append(lane)
         return sorted(ready, key=lambda lane: lane.opened)

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from helpers.observe.confined import Parcel
 from helpers.observe.disposable import Disposable, exit_words
+from helpers.observe.no_room import check_room
 from helpers.observe.reports import ThreadReport, dumped_stacks, reports
 from helpers.observe.sandboxed import ANSWER, DUMP, DUMP_SIGNAL, STACKS, Answer, in_words, serve
 
@@ -59,10 +60,13 @@ def run(
     Raises:
         Stopped: it was.
 
-    What pickling the call raises goes through, and so does an `OSError` if there is no room for another process.
+    What pickling the call raises goes through, and so does an `OSError` if there is no room for another process, or
+    on the disk for its answer.
     """
     with Disposable(serve, call, method) as process:
         ending = _watch(process, limit, called, stop or threading.Event())
+        if ending.kind == "died":
+            check_room(process.folder)  # its answer comes in a file
     return ending._replace(output=process.output)
 
 

@@ -83,10 +83,10 @@ class Trace:
             raise ValueError(f"records must be at least 1, got {records!r}")
         if text < LONGEST_TEXT:
             raise ValueError(f"text must be at least {LONGEST_TEXT} bytes, got {text!r}")
-        from tempfile import mkdtemp  # noqa: PLC0415 - 7 ms that only the owner needs to pay
+        from helpers.observe.own_folder import delete_folder, make_folder  # noqa: PLC0415 - only the owner needs it
 
-        self._attach(mkdtemp(prefix="painless-"), records, text)
-        self._finalize = finalize(self, _delete, self.folder, os.getpid())
+        self._attach(make_folder(), records, text)
+        self._finalize = finalize(self, delete_folder, self.folder)
 
     def _attach(self, folder: str, records: int, text: int) -> None:
         self.folder = folder
@@ -160,6 +160,12 @@ class Trace:
         with self._reading:
             return self._reader.poll() if self._last is None else self._last
 
+    def trouble(self) -> str:
+        """Why something is missing in what was read last, and what helps; empty if nothing is known to be missing."""
+        from helpers.observe.no_room import lost_words  # noqa: PLC0415 - no worker asks
+
+        return lost_words(self.folder, self._reader.lost)
+
     def close(self) -> None:
         """Read all there is, then delete the folder. Threads that still write go on, unread."""
         from helpers.observe.lock_states import standing  # noqa: PLC0415 - 2 ms that no worker needs to pay
@@ -199,14 +205,6 @@ def _attach(folder: str, records: int, text: int) -> Trace:
         trace._attach(folder, records, text)  # noqa: SLF001
         _kept.append(trace)
     return trace
-
-
-def _delete(folder: str, owner: int) -> None:
-    # A forked child has a copy of the trace, and must not delete its parent's folder.
-    if os.getpid() == owner:
-        from shutil import rmtree  # noqa: PLC0415 - as above
-
-        rmtree(folder, ignore_errors=True)
 
 
 def _after_fork_in_child() -> None:

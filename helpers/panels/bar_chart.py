@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from helpers.panels.charts import checked, framed_chart, written
-from helpers.panels.markup import safe
+from helpers.panels.markup import cut, passage, plain, safe
 from helpers.panels.theme import COLOURS, LINE
 
 WIDTH: Final = 640  # pixels
@@ -48,7 +48,7 @@ class BarChart:
     @property
     def text(self) -> str:
         """The same in words, a line a bar."""
-        return "\n".join(f"{name}: {written(value, self._unit)}" for name, value in self._values.items())
+        return "\n".join(plain(f"{name}: {written(value, self._unit)}") for name, value in self._values.items())
 
     def _repr_html_(self) -> str:
         return framed_chart(
@@ -60,13 +60,13 @@ class BarChart:
         )
 
     def _drawn(self) -> Iterator[str]:
-        said = [_cut(written(value, self._unit)) for value in self._values.values()]
-        left = GAP + LETTER * max(len(_cut(name)) for name in self._values)
+        said = [cut(written(value, self._unit), LONGEST) for value in self._values.values()]
+        left = GAP + LETTER * max(len(cut(name, LONGEST)) for name in self._values)
         length = WIDTH - left - LETTER * max(map(len, said)) - 2 * GAP
         for row, ((name, value), words) in enumerate(zip(self._values.items(), said, strict=True)):
             y = GAP / 2 + row * ROW
-            yield f"<g><title>{safe(f'{name}: {written(value, self._unit)}')}</title>"
-            yield f'<text x="{left - GAP:.1f}" y="{y + 17}" text-anchor="end">{safe(_cut(name))}</text>'
+            yield f"<g><title>{passage(f'{name}: {written(value, self._unit)}')}</title>"
+            yield f'<text x="{left - GAP:.1f}" y="{y + 17}" text-anchor="end">{safe(cut(name, LONGEST))}</text>'
             yield from self._bar(value, words, left, y + (ROW - BAR) / 2, length)
             yield "</g>"
         bottom = GAP + ROW * len(self._values)
@@ -80,7 +80,3 @@ class BarChart:
         yield f'<rect {place} width="{wide:.1f}" fill="{COLOURS[0]}"/>'
         end = left + (length if self._track else wide)
         yield f'<text x="{end + GAP:.1f}" y="{y + 12}">{safe(words)}</text>'
-
-
-def _cut(words: str) -> str:
-    return words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"

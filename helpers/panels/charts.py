@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from math import floor, isfinite, log10
 
-from helpers.panels.markup import safe
+from helpers.panels.markup import passage, safe
 from helpers.panels.timeline import framed, stored_image
 
 
@@ -18,12 +18,12 @@ def framed_chart(svg: str, *, width: int, height: int, name: str, words: str) ->
         words: the same as the picture in plain text, for those who cannot see it.
     """
     drawn = (
-        f'<svg role="img" aria-label="{safe(name)}" viewBox="0 0 {width} {height}" '
+        f'<svg role="img" aria-label="{passage(name)}" viewBox="0 0 {width} {height}" '
         f'style="max-width:{width}px">{svg}</svg>'
     )
     live = f'<div class="pc-live" style="display:none">{drawn}</div>'
     twin = f"<details><summary>The picture in words</summary><pre>{safe(words)}</pre></details>"
-    return framed(f"{stored_image(drawn, width, height, safe(name))}{live}{twin}")
+    return framed(f"{stored_image(drawn, width, height, passage(name))}{live}{twin}")
 
 
 def checked(what: str, numbers: Iterable[float]) -> list[float]:

@@ -9,6 +9,7 @@ from threading import Event
 from typing import Any, Final
 
 from helpers.observe.child_errors import error_output
+from helpers.observe.lifeline import end_with_parent
 from helpers.panels.engines import engine
 from helpers.panels.exercise import Exercise, Property
 from helpers.panels.guard import Answer
@@ -151,7 +152,7 @@ def _before_waiting(trial: tuple[object, _Backwards]) -> str | None:
 
 def _elsewhere(answer: Answer, function: Function) -> str | None:
     # Spawned processes are the strictest: they know nothing but what stands in modules.
-    spawned = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))
+    spawned = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"), initializer=end_with_parent)
     if hint := _works(answer, function, spawned):
         return f"In processes: {hint}"
     hint = _works(answer, function, engine("loky", 2))

@@ -9,12 +9,12 @@ The cards are static HTML, so a saved notebook shows them; what they say is the 
 """
 
 import asyncio
-import html
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from helpers.panels.claims.claim import LESSONS, Claim, Document, Judgement
+from helpers.panels.markup import passage, plain
 from helpers.panels.sandbox import in_sandbox
 from helpers.panels.theme import COLOURS, GOOD, INK, NOT_YET
 
@@ -29,6 +29,8 @@ _LOOKS: Final[dict[Judgement, tuple[str, str]]] = {
     "bug": ("✘", NOT_YET),
     "missing": ("…", COLOURS[3]),
 }
+# JupyterLab tells links from other words by colour alone, and in its dark theme hardly that.
+_UNDERLINED: Final = 'style="text-decoration: underline"'
 
 
 class ClaimCards:
@@ -69,7 +71,7 @@ class ClaimCards:
 
     def __repr__(self) -> str:
         """The cards as plain text."""
-        return "\n\n".join("\n".join(self._lines(claim)) for claim in self._claims)
+        return "\n\n".join("\n".join(map(plain, self._lines(claim))) for claim in self._claims)
 
     def _lines(self, claim: Claim) -> list[str]:
         return [
@@ -103,24 +105,26 @@ class ClaimCards:
         mark, colour = _LOOKS[claim.judgement]
         style = (
             f"border-left: 4px solid {colour}; background: #8882; color: {INK}; "
-            "padding: 6px 12px; margin: 6px 0; max-width: 60em"
+            "padding: 6px 12px; margin: 6px 0; max-width: 60em; overflow-wrap: anywhere"
         )
         lesson = f" · {_lesson_link(claim.lesson)}" if claim.lesson else ""
         evidence = "".join(f"<li>{self._item(each)}</li>" for each in claim.evidence)
         return (
             f'<div class="pc-claim" style="{style}">'
-            f"<div><strong>{mark} {claim.judgement}</strong> · {html.escape(claim.where)}: "
-            f"<em>{html.escape(claim.said)}</em></div>"
-            f"<div>{html.escape(claim.today)}</div>"
-            f"<div><strong>Python:</strong> {html.escape(claim.pythons)}{lesson}</div>"
+            f"<div><strong>{mark} {claim.judgement}</strong> · {passage(claim.where)}: "
+            f"<em>{passage(claim.said)}</em></div>"
+            f"<div>{passage(claim.today)}</div>"
+            f"<div><strong>Python:</strong> {passage(claim.pythons)}{lesson}</div>"
             f'<ul style="margin: 2px 0">{evidence}</ul></div>'
         )
 
     def _item(self, evidence: Callable[[], bool] | Document) -> str:
         if isinstance(evidence, Document):
-            address = html.escape(evidence.address)
-            return f'<a href="{address}">{html.escape(_shown(evidence.address))}</a>: {html.escape(evidence.says)}'
-        return f"{html.escape(_says(evidence))} <strong>{self._state(evidence)}</strong>"
+            address = passage(evidence.address)
+            return (
+                f'<a {_UNDERLINED} href="{address}">{passage(_shown(evidence.address))}</a>: {passage(evidence.says)}'
+            )
+        return f"{passage(_says(evidence))} <strong>{self._state(evidence)}</strong>"
 
 
 def _runs(claim: Claim) -> list[Callable[[], bool]]:
@@ -142,4 +146,4 @@ def _lesson(number: int) -> str:
 
 
 def _lesson_link(number: int) -> str:
-    return f'<a href="{LESSONS[number]}.ipynb">{_lesson(number)}</a>'
+    return f'<a {_UNDERLINED} href="{LESSONS[number]}.ipynb">{_lesson(number)}</a>'

@@ -6,26 +6,26 @@ its heartbeat, and a box wherever it froze.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from string import ascii_uppercase
 from typing import Final, NamedTuple
 
 from helpers.observe.reading import Lane
 from helpers.panels.bars import SEVERAL, Bar, bars
+from helpers.panels.crowd import MANY, has_open_span, left_out, most_telling
+from helpers.panels.heartbeat import heartbeat
 from helpers.panels.markup import safe, short
 from helpers.panels.scale import Scale
-from helpers.panels.strips import STRIP, Strip, drawn_strips, strips
-from helpers.panels.theme import COLOURS
-from helpers.panels.words import freezes, running_share, seconds
+from helpers.panels.strips import MOST_ROWS, STRIP, Strip, drawn_strips, strips
+from helpers.panels.theme import COLOURS, HEIGHT, WIDTH
+from helpers.panels.words import running_share, seconds
 
-WIDTH: Final = 800  # pixels that a picture is thought to be wide; it stretches to what it has
 ROWS: Final = 3  # nested spans drawn below each other
-HEIGHT: Final = 20
 COLUMNS: Final = 500  # in all lanes together, as a first try
-MOST_BARS: Final = 800  # in the whole picture; about 230 bytes each, and as much again in a stored image
+MOST_BARS: Final = 800  # in the whole picture; as much again in a stored image
+BAR: Final = 230  # bytes, about, of a bar without its name
 FEWEST_COLUMNS: Final = 60
 MOST_MARKS: Final = 200  # in the whole picture, but always a few in each lane
-NEWEST: Final = 50  # spans of a lane among which an open one is looked for
 
 
 class Drawing(NamedTuple):
@@ -38,9 +38,10 @@ class Drawing(NamedTuple):
 
 
 def drawing(lanes: Sequence[Lane]) -> Drawing:
-    """Draw `lanes`, from the first moment of any to the last."""
+    """Draw `lanes`, from the first moment of any to the last; of very many, the most telling."""
     if not lanes:
         return Drawing("<svg></svg>", "<p>Nothing has been recorded yet.</p>", 0)
+    everybody, lanes = lanes, most_telling(lanes)
     zero, end = _extent(lanes)
     scale = Scale(zero, end)
     drawn = _merged(lanes, zero, end)
@@ -49,17 +50,20 @@ def drawing(lanes: Sequence[Lane]) -> Drawing:
     parts: list[str] = []
     top = 0
     marks = max(4, MOST_MARKS // len(lanes))
+    beating = max(1, sum(bool(lane.ticks) for lane in lanes))
     for lane, (lane_bars, held) in zip(lanes, drawn, strict=True):
         rows = 1 + max((bar.depth for bar in lane_bars), default=0)
         parts += _lane_parts(lane, lane_bars, styles, scale, top)
         parts += drawn_strips(held, scale, top + 20 + rows * (HEIGHT + 2) + 2, WIDTH)
+        parts += heartbeat(lane, scale, top + 20, beating)
         parts += _marks(lane, scale, top + 20, marks)
         top += 20 + rows * (HEIGHT + 2) + 6 + len(held) * STRIP
     parts += scale.axis(top)
-    name = f"Timeline of {len(lanes)} lanes over {seconds(end - zero)}"
+    of_all = f" of {len(everybody)}" if len(lanes) < len(everybody) else ""
+    name = f"Timeline of {len(lanes)}{of_all} lanes over {seconds(end - zero)}"
     height = top + 20
     svg = f'<svg role="img" aria-label="{name}" height="{height}">{"".join(parts)}</svg>'
-    return Drawing(svg, _legend(styles, lanes), height)
+    return Drawing(svg, _legend(styles, lanes, left_out(everybody, lanes)), height)
 
 
 def _extent(lanes: Sequence[Lane]) -> tuple[int, int]:
@@ -67,7 +71,9 @@ def _extent(lanes: Sequence[Lane]) -> tuple[int, int]:
     zero = min(lane.opened for lane in lanes)
     last = [lane.opened for lane in lanes]
     for lane in lanes:
-        last += [span.end or lane.ended or lane.seen for span in lane.spans if span.depth == 0]
+        # Outermost spans of a thread come one after the other.
+        outermost = (span for span in reversed(lane.spans) if span.depth == 0)
+        last += [span.end or lane.ended or lane.seen for span in islice(outermost, 1)]
         last += [hold.end or lane.ended or lane.seen for hold in [*lane.held[-1:], *lane.holding]]
         last += [note.at for note in lane.notes[-1:]] + lane.ticks[-1:]
     return zero, max(*last, zero + 1_000_000)
@@ -76,16 +82,29 @@ def _extent(lanes: Sequence[Lane]) -> tuple[int, int]:
 def _merged(lanes: Sequence[Lane], zero: int, end: int) -> list[tuple[list[Bar], list[Strip]]]:
     """Each lane's bars, and its strips: as fine as they can be drawn, unless they are too many in all."""
     pixel = (end - zero) / max(FEWEST_COLUMNS, min(WIDTH, COLUMNS // len(lanes)))
+    rows, locks = (ROWS, MOST_ROWS) if len(lanes) <= MANY else (1, 1)
+    room = _Room()
     while True:
         drawn = [
-            (bars(lane.spans, lane.ended or end, pixel, ROWS), strips(lane, lane.ended or end, pixel))
+            (bars(lane.spans, lane.ended or end, pixel, rows), strips(lane, lane.ended or end, pixel, locks))
             for lane in lanes
         ]
         # A strip's bar may have a padlock: it takes twice the room.
-        many = sum(len(own) + 2 * sum(len(strip.bars) for strip in held) for own, held in drawn)
+        many = sum(
+            sum(room[bar.name] for bar in own) + 2 * sum(len(strip.bars) * room[strip.name] for strip in held)
+            for own, held in drawn
+        )
         if many <= MOST_BARS or pixel > end - zero:
             return drawn
         pixel *= 2
+
+
+class _Room(dict[str, float]):
+    """How many bars' room a bar of a name takes: the name may stand in it and above it."""
+
+    def __missing__(self, name: str) -> float:
+        room = self[name] = 1 + 2 * max(0, len(short(name)) - 12) / BAR
+        return room
 
 
 class _NameStyle:
@@ -108,7 +127,6 @@ def _lane_parts(
     yield f'<text class="faint" x="100%" y="{top + 13}" text-anchor="end">{about}</text>'
     for bar in lane_bars:
         yield from _bar(bar, styles[bar.name], scale, top + 20 + bar.depth * (HEIGHT + 2))
-    yield from _heartbeat(lane, scale, top + 20)
 
 
 def _bar(bar: Bar, style: _NameStyle, scale: Scale, y: int) -> Iterator[str]:
@@ -135,23 +153,6 @@ def _hover(bar: Bar) -> str:
     return f"{short(bar.name)}{times} {seconds(bar.covered)}, on a core for {bar.running:.0%} of it"
 
 
-def _heartbeat(lane: Lane, scale: Scale, y: int) -> Iterator[str]:
-    """The interface's ticks, one line a drawn pixel at most, and a box for each freeze."""
-    last = -1.0
-    for tick in lane.ticks:
-        x = scale.x(tick)
-        if x - last >= 0.4:
-            last = x
-            yield f'<rect x="{x:.1f}%" y="{y + 4}" width="1.5" height="{HEIGHT - 8}" fill="{COLOURS[2]}"/>'
-    for start, end in freezes(lane.ticks):
-        x, width = scale.x(start), scale.x(end) - scale.x(start)
-        words = f"frozen for {seconds(end - start)}"
-        yield f'<rect x="{x:.2f}%" width="{width:.2f}%" y="{y}" height="{HEIGHT}" fill="none" stroke="{COLOURS[1]}"'
-        yield f' stroke-width="2" stroke-dasharray="6 3"><title>{words}</title></rect>'
-        if width * WIDTH / 100 > 8 * len(words):
-            yield f'<text class="in" x="{x + width / 2:.2f}%" y="{y + 14}" text-anchor="middle">{words}</text>'
-
-
 def _marks(lane: Lane, scale: Scale, y: int, most: int) -> Iterator[str]:
     """A small sign where words were said: a triangle, or a cross for an error. Of many, the first and the last."""
     notes = lane.notes if len(lane.notes) <= most else lane.notes[: most // 2] + lane.notes[-(most // 2) :]
@@ -161,14 +162,14 @@ def _marks(lane: Lane, scale: Scale, y: int, most: int) -> Iterator[str]:
         yield f"<title>{short(note.text)}</title></text>"
 
 
-def _legend(styles: dict[str, _NameStyle], lanes: Sequence[Lane]) -> str:
+def _legend(styles: dict[str, _NameStyle], lanes: Sequence[Lane], others: str) -> str:
     entries = [
         f'<span style="color:{style.colour}">■</span> {style.letter} {short(style.name)}'
         for style in list(styles.values())[:12]
     ]
     if styles:
         entries.append("the fuller a bar, the more of its time it was running; an empty bar was waiting")
-    if any(span.end is None for lane in lanes for span in lane.spans[-NEWEST:]):
+    if any(map(has_open_span, lanes)):
         entries.append("a dashed bar was never closed: how much of it ran is not known")
     if any(lane.ticks for lane in lanes):
         entries.append(
@@ -178,5 +179,9 @@ def _legend(styles: dict[str, _NameStyle], lanes: Sequence[Lane]) -> str:
         entries.append("a round bar with a padlock: a named lock while it was held, if for 1 ms or more")
     if any(lane.notes for lane in lanes):
         entries.append("▾ words, ✕ an error")
+    if len(lanes) > MANY:
+        entries.append("of so many lanes, only the outermost spans are drawn")
+    if others:
+        entries.append(f"<strong>{others}</strong>")
     items = "".join(f"<li>{entry}</li>" for entry in entries)
     return f"<ul>{items}</ul>"

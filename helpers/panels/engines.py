@@ -21,11 +21,14 @@ from collections.abc import Callable, Iterator
 from concurrent import futures
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
 from functools import partial
 from importlib.util import find_spec
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 from weakref import WeakSet
+
+from helpers.observe.lifeline import end_with_parent
+from helpers.observe.own_folder import delete_folder, make_folder
 
 if TYPE_CHECKING:
     from distributed import LocalCluster
@@ -34,6 +37,7 @@ ENGINES: Final = ("serial", "threads", "processes", "interpreters", "loky", "das
 
 _INTERPRETERS: Final = (3, 14)
 _LIBRARIES: Final = {"loky": "loky", "dask": "distributed"}
+_FIRST: Final = "helpers.workers.on_cluster"  # what Dask's workers import before they work
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -83,7 +87,7 @@ def _interpreters(workers: int) -> Executor:
 def _loky(workers: int) -> Executor:
     import loky  # type: ignore[import-untyped] # noqa: PLC0415 (only who asks for it pays)
 
-    pool: Executor = loky.ProcessPoolExecutor(workers)
+    pool: Executor = loky.ProcessPoolExecutor(workers, initializer=end_with_parent)
     return pool
 
 
@@ -118,14 +122,23 @@ class _Dask(Executor):
     """
 
     def __init__(self, workers: int) -> None:
-        with ExitStack() as parts:
-            parts.enter_context(_environment_kept())
-            parts.enter_context(_folder_of_its_own())
-            cluster = parts.enter_context(_cluster(workers))
-            # Not pure: or a second call with the same arguments would be answered from the first.
-            self._executor: Executor = parts.enter_context(cluster.get_client()).get_executor(pure=False)
-            self._futures: WeakSet[Future[Any]] = WeakSet()
-            self._parts = parts.pop_all()
+        self._futures: WeakSet[Future[Any]] = WeakSet()
+        self._parts = ExitStack()
+        self._context = copy_context()  # a client notes in it who came before, and takes that back as it closes
+        try:
+            self._executor: Executor = self._undisturbed(partial(self._opened, workers))
+        except BaseException:
+            self._undisturbed(self._parts.close)
+            raise
+
+    def _opened(self, workers: int) -> Executor:
+        self._parts.enter_context(_environment_kept())
+        self._parts.enter_context(_folder_of_its_own())
+        cluster = self._parts.enter_context(_cluster(workers))
+        client = self._parts.enter_context(cluster.get_client())
+        # Not pure: or a second call with the same arguments would be answered from the first.
+        executor: Executor = client.get_executor(pure=False)
+        return executor
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future = self._executor.submit(partial(fn, *args, **kwargs))
@@ -140,7 +153,15 @@ class _Dask(Executor):
             for future in self._futures:  # no one may wait for ever for one that is left
                 future.cancel()
             self._executor.shutdown(wait=False)
-            self._parts.close()
+            self._undisturbed(self._parts.close)
+
+    def _undisturbed(self, call: Callable[[], T]) -> T:
+        """Call `call` in a thread of its own, where no interrupt comes; one that comes meanwhile is raised after it.
+
+        Interrupted while they are made or closed, clusters and clients of Dask leave threads and ports behind.
+        """
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(self._context.run, call).result()
 
 
 def _cluster(workers: int) -> "LocalCluster":
@@ -159,14 +180,18 @@ def _cluster(workers: int) -> "LocalCluster":
 
 @contextmanager
 def _folder_of_its_own() -> Iterator[None]:
-    """Have all that Dask writes in a folder that is deleted; it would leave `dask-scratch-space` behind."""
+    """Have all that Dask writes in a folder that is deleted; it would leave `dask-scratch-space` behind.
+
+    And have its workers prepared for a notebook.
+    """
     import dask  # noqa: PLC0415 (as above)
 
-    with (
-        TemporaryDirectory(prefix="painless-dask-", ignore_cleanup_errors=True) as folder,
-        dask.config.set({"temporary-directory": folder}),
-    ):
-        yield
+    folder = make_folder()
+    try:
+        with dask.config.set({"temporary-directory": folder, "distributed.worker.preload": [_FIRST]}):
+            yield
+    finally:
+        delete_folder(folder)
 
 
 @contextmanager
@@ -193,7 +218,8 @@ def _environment_kept() -> Iterator[None]:
 _MAKERS: Final[dict[str, Callable[[int], Executor]]] = {
     "serial": _Serial,
     "threads": ThreadPoolExecutor,
-    "processes": ProcessPoolExecutor,
+    # A worker that has had no task yet would outlive a notebook that is killed.
+    "processes": partial(ProcessPoolExecutor, initializer=end_with_parent),
     "interpreters": _interpreters,
     "loky": _loky,
     "dask": _Dask,

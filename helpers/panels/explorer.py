@@ -22,7 +22,7 @@ from ipywidgets import HTML, VBox
 from helpers.panels.explorer_beat import Beat
 from helpers.panels.explorer_canvas import Canvas
 from helpers.panels.explorer_controls import Controls, View
-from helpers.panels.markup import safe
+from helpers.panels.markup import passage
 
 STEP: Final = 0.25  # of the picture, that a click moves it
 ZOOM: Final = 0.5
@@ -186,7 +186,7 @@ class Explorer(VBox):
         return f"{said}All drawn in {took:.2f} s. Longest freeze of the interface: {1000 * freeze:.0f} ms."
 
     def _say(self, words: str) -> None:
-        self._status.value = f'<div role="status">{safe(words)}</div>'
+        self._status.value = f'<div role="status">{passage(words)}</div>'
 
 
 def _words(error: BaseException) -> str:

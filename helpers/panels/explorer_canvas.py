@@ -19,6 +19,10 @@ from helpers.panels.timeline import framed
 
 EVERY: Final = 0.06  # seconds between two pictures sent; a picture costs 3 ms and 50 kB
 COLOURS: Final = palette()
+NAME: Final = (
+    "A picture of a fractal, the Mandelbrot set: dark where points stay for ever, and around it bands of colour, "
+    "by how soon points leave"
+)
 
 
 class Tile(Protocol):
@@ -60,7 +64,7 @@ class Canvas(Image):
     # description; on one that has none at all it fails.
     description = Unicode("").tag(sync=True)
 
-    def __init__(self, across: int, down: int, name: str = "A picture of a fractal") -> None:
+    def __init__(self, across: int, down: int, name: str = NAME) -> None:
         self._across, self._down, self._name = across, down, name
         self._sent = 0.0
         self._later: asyncio.TimerHandle | None = None

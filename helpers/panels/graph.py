@@ -13,13 +13,14 @@ from helpers.observe.waits import Waits
 from helpers.panels.graph_layout import Layout, laid_out
 from helpers.panels.graph_parts import MOST_WORKERS, Arrow, Thing, parts, shown, workers
 from helpers.panels.graph_shapes import across, around, size, straight, thing
-from helpers.panels.markup import safe
+from helpers.panels.markup import passage
 from helpers.panels.ring import Arc
 from helpers.panels.theme import GRAPH_STYLE, STYLE
 
 PAGE: Final = 780.0  # pixels: parts stand beside each other as far as they fit
 BESIDE: Final = 48.0  # between parts
 MARGIN: Final = 12.0
+MOST_WORDS: Final = 20_000  # characters, of all the waits there are
 
 
 class Picture(NamedTuple):
@@ -54,7 +55,7 @@ def picture(waits: Waits) -> Picture:
         width, bottom, x = max(width, x + right - left), max(bottom, y + low - top), x + right - left + BESIDE
     wide, high = round(width + 2 * MARGIN), round(bottom + 2 * MARGIN)
     svg = (
-        f'<svg role="img" aria-label="{safe(some.words)}" viewBox="0 0 {wide} {high}" '
+        f'<svg role="img" aria-label="{passage(some.words)}" viewBox="0 0 {wide} {high}" '
         f'style="max-width:{wide}px">{"".join(parts_drawn)}</svg>'
     )
     return Picture(svg if parts_drawn else "", wide, high, _words(waits, some, layouts))
@@ -119,5 +120,9 @@ def _words(waits: Waits, some: Waits, layouts: Sequence[Layout]) -> str:
     notes = [] if all(layout.labelled for layout in layouts) else ["→ is held by", "⇢ waits for"]
     notes += [f"{more} more {'worker is' if more == 1 else 'workers are'} not drawn"] if more else []
     items = "".join(f"<li>{note}</li>" for note in notes)
-    twin = f"<details><summary>All of it in words</summary><pre>{safe(waits.words)}</pre></details>" if more else ""
-    return f"<figcaption>{safe(some.words)}</figcaption>" + (f"<ul>{items}</ul>" if items else "") + twin
+    twin = (
+        f"<details><summary>All of it in words</summary><pre>{passage(waits.words, MOST_WORDS)}</pre></details>"
+        if more
+        else ""
+    )
+    return f"<figcaption>{passage(some.words)}</figcaption>" + (f"<ul>{items}</ul>" if items else "") + twin

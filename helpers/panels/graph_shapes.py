@@ -9,7 +9,7 @@ from typing import Final
 from unicodedata import east_asian_width
 
 from helpers.panels.graph_parts import Thing
-from helpers.panels.markup import safe, short
+from helpers.panels.markup import cut, safe, short
 from helpers.panels.ring import Arc, Box
 
 LONGEST: Final = 20  # letters of a line in a box
@@ -25,7 +25,7 @@ def lines(thing: Thing, about: str) -> list[str]:
     """What stands in a thing's box: its name, what its name has in brackets, and what there is to say about it."""
     name, bracket, rest = thing.name.partition(" (")
     all_lines = [name, bracket[1:] + rest, about] if name else [thing.name, about]
-    return [line if len(line) <= LONGEST else line[: LONGEST - 1] + "…" for line in all_lines if line]
+    return [cut(line, LONGEST) for line in all_lines if line]
 
 
 def size(thing: Thing, about: str) -> tuple[float, float]:

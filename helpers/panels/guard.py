@@ -4,6 +4,7 @@ import linecache
 import math
 import multiprocessing
 import signal
+import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from types import CodeType, FrameType
 from typing import Any, Final
 
 from helpers.observe.leftovers import started_threads
+from helpers.observe.no_room import CURE, explained, is_no_room
 
 TIME_LIMIT: Final = 10.0
 _AGAIN: Final = 2.0  # the alarm rings on, in case the function caught the first one
@@ -82,6 +84,9 @@ def _in_words(error: BaseException, code: CodeType | None) -> str:
     if isinstance(error, SystemExit):
         return "Your function called sys.exit(), which would end the whole program: return instead."
     where = _line_of(error, code)
+    if isinstance(error, OSError) and is_no_room(error) and not where:
+        words = error if CURE in str(error) else explained(error, tempfile.tempdir or "TMPDIR")
+        return f"There was no room for the files of this check: {words.strerror or words}"
     if isinstance(error, NotImplementedError) and where:
         return "Nothing to check yet: your function raises NotImplementedError. Write its body in the cell above."
     what = f"{type(error).__name__}: {error}".rstrip(": ")

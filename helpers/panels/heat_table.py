@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from helpers.panels.charts import checked, framed_chart, written
-from helpers.panels.markup import safe
+from helpers.panels.markup import cut, passage, plain, safe
 from helpers.panels.theme import COLOURS
 
 WIDTH: Final = 640  # pixels
@@ -49,7 +49,8 @@ class HeatTable:
     def text(self) -> str:
         """The same in words, a line a row."""
         return "\n".join(
-            f"{name}: " + ", ".join(f"{column} {written(number, self._unit)}" for column, number in row.items())
+            f"{plain(name)}: "
+            + ", ".join(plain(f"{column} {written(number, self._unit)}") for column, number in row.items())
             for name, row in self._rows.items()
         )
 
@@ -63,15 +64,15 @@ class HeatTable:
         )
 
     def _drawn(self) -> Iterator[str]:
-        left = GAP + LETTER * max(len(_cut(name, LONGEST)) for name in self._rows)
+        left = GAP + LETTER * max(len(cut(name, LONGEST)) for name in self._rows)
         wide = (WIDTH - left) / len(self._columns)
         for place, column in enumerate(self._columns):
             middle = left + (place + 0.5) * wide
-            shown = safe(_cut(column, int(wide / LETTER)))
+            shown = safe(cut(column, int(wide / LETTER)))
             yield f'<text x="{middle:.1f}" y="{HEAD - 8}" text-anchor="middle">{shown}</text>'
         for number, (name, row) in enumerate(self._rows.items()):
             y = HEAD + number * ROW
-            shown = safe(_cut(name, LONGEST))
+            shown = safe(cut(name, LONGEST))
             yield f'<text x="{left - GAP:.1f}" y="{y + ROW / 2 + 2}" text-anchor="end">{shown}</text>'
             for place, (column, value) in enumerate(row.items()):
                 yield from self._cell(value, f"{name}, {column}", left + place * wide, y, wide)
@@ -80,12 +81,8 @@ class HeatTable:
         share = value / self._most if self._most else 0.0
         tint = TINTS[0] + (TINTS[1] - TINTS[0]) * share
         words, inner, high = written(value, self._unit), wide - GAP, ROW - GAP
-        yield f'<g fill="{COLOURS[0]}"><title>{safe(f"{where}: {words}")}</title>'
+        yield f'<g fill="{COLOURS[0]}"><title>{passage(f"{where}: {words}")}</title>'
         yield f'<rect x="{x:.1f}" y="{y}" width="{inner:.1f}" height="{high}" fill-opacity="{tint:.2f}"/>'
         yield f'<rect x="{x:.1f}" y="{y + high - BAR}" width="{inner * share:.1f}" height="{BAR}"/>'
-        shown = safe(_cut(words, int(inner / LETTER)))
+        shown = safe(cut(words, int(inner / LETTER)))
         yield f'<text x="{x + inner / 2:.1f}" y="{y + 21}" text-anchor="middle">{shown}</text></g>'
-
-
-def _cut(words: str, most: int) -> str:
-    return words if len(words) <= most else f"{words[: max(0, most - 1)]}…"

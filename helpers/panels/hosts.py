@@ -18,13 +18,14 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 from time import monotonic, sleep
 from typing import Final, Self
 from weakref import WeakSet, finalize
 
 from distributed import Client
+
+from helpers.observe.no_room import check_room
+from helpers.observe.own_folder import delete_folder, make_folder
 
 LOOPBACK: Final = "127.0.0.1"
 START_LIMIT: Final = 50.0  # seconds; a quiet machine needs three, and the cells of a lesson have sixty
@@ -50,7 +51,7 @@ class Hosts:
     """
 
     def __init__(self, workers: int) -> None:
-        self._folder = Path(mkdtemp(prefix="painless-"))
+        self._folder = Path(make_folder())
         self._commands: list[subprocess.Popen[bytes]] = []
         _running.add(self)
         self._end = finalize(self, _end, self._commands, self._folder, os.getpid())
@@ -118,6 +119,7 @@ class Hosts:
         sleep(_LOOK_EVERY)
         for command in self._commands:
             if command.poll() is not None:
+                check_room(str(self._folder))
                 raise RuntimeError(f"a command ended instead of serving: {self._last_words()}")
         if monotonic() > limit:
             raise self._too_late()
@@ -138,6 +140,7 @@ def hosts(*, workers: int) -> Hosts:
     Raises:
         ValueError: `workers` is less than 1.
         RuntimeError: a command failed; the error has the last words of its log.
+        OSError: there is no room for its temporary files.
         TimeoutError: they were not ready after 50 s; the same.
     """
     if workers < 1:
@@ -156,7 +159,7 @@ def _end(commands: Sequence["subprocess.Popen[bytes]"], folder: Path, owner: int
         command.wait()
         if command.stdin is not None:
             command.stdin.close()
-    rmtree(folder, ignore_errors=True)
+    delete_folder(str(folder))
 
 
 def _kill(command: "subprocess.Popen[bytes]") -> None:

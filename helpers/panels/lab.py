@@ -21,6 +21,7 @@ from helpers.panels.lab_board import BOARD_STYLE, board, picture, status
 from helpers.panels.lab_columns import Columns, update
 from helpers.panels.lab_walk import Walk
 from helpers.panels.listing import LISTING_STYLE
+from helpers.panels.markup import SHORT, plain
 
 PACE: Final = 0.7  # seconds a step of a replay
 EXPLORE_LIMIT: Final = 10.0  # seconds
@@ -65,7 +66,8 @@ class Lab(VBox):
 
     def __repr__(self) -> str:
         """The same in every run."""
-        return f"<Lab: {', '.join(self._walks[0].program.names)}>"
+        names = (plain(name, SHORT) for name in self._walks[0].program.names)
+        return f"<Lab: {', '.join(names)}>"
 
     def _parts(self) -> list[VBox | HBox | HTML]:
         """All that is seen, from top to bottom: what a click changes stands below what is clicked."""

@@ -9,7 +9,7 @@ from typing import Final
 from helpers.observe.lab.results import Exploration, Situation, ThreadView, plural
 from helpers.panels.graph import graph
 from helpers.panels.listing import Mark, colour_of, pill
-from helpers.panels.markup import safe, short
+from helpers.panels.markup import passage, short
 from helpers.panels.schedules import Bad
 from helpers.panels.theme import FAINT_INK, INK, LINE
 from helpers.panels.verdict import Verdict
@@ -26,6 +26,8 @@ BOARD_STYLE: Final = f"""<style>
 .pc-lab {{ max-width: 1000px; }}
 .pc-lab .widget-html, .pc-lab .widget-html-content {{ line-height: 1.4; height: auto; min-width: 0; }}
 .pc-lab figcaption {{ display: none; }}
+.pc-lab .jupyter-button {{ max-width: 100%; height: auto; min-height: var(--jp-widgets-inline-height, 28px);
+  line-height: 1.4; padding: 4px 10px; white-space: normal; overflow-wrap: anywhere; }}
 .pc-board {{ color: {INK}; font: 13px/1.5 var(--jp-ui-font-family, sans-serif); }}
 .pc-board h4 {{ font: bold 12px/1.5 var(--jp-ui-font-family, sans-serif); color: {FAINT_INK}; margin: 0 0 2px; }}
 .pc-board table {{ border-collapse: collapse; margin: 0 !important; font: inherit; border: none; }}
@@ -53,7 +55,7 @@ def state(situation: Situation, place: int) -> str:
     """What thread number `place` does next, what it waits for, or how it ended; as HTML."""
     view = situation.threads[place]
     mark = pill(Mark(view.name, place, view.state, view.line), named=False)
-    return f'<div class="pc-board">{mark} {safe(state_words(situation, view))}</div>'
+    return f'<div class="pc-board">{mark} {passage(state_words(situation, view))}</div>'
 
 
 def state_words(situation: Situation, view: ThreadView) -> str:
@@ -119,7 +121,7 @@ def _outcome(exploration: Exploration) -> str:
 
 
 def _line(words: str) -> str:
-    return f"<div>{safe(words)}</div>"
+    return f"<div>{passage(words)}</div>"
 
 
 def picture(situation: Situation) -> str:
@@ -132,7 +134,7 @@ def _shared(situation: Situation, before: Situation | None) -> Iterator[str]:
     old = dict(before.shared) if before else dict(situation.shared)
     for name, words in situation.shared:
         new = ' class="new"' if old.get(name) != words else ""
-        yield f'<tr{new}><th scope="row">{short(name)}</th><td>{safe(words)}</td></tr>'
+        yield f'<tr{new}><th scope="row">{short(name)}</th><td>{passage(words)}</td></tr>'
 
 
 def _steps(situation: Situation) -> str:
@@ -140,7 +142,7 @@ def _steps(situation: Situation) -> str:
         return '<div class="pc-faint">none yet</div>'
     items = "".join(
         f'<li><span class="pc-number">{number}.</span><span style="color:{colour_of(place)}">■</span>'
-        f"<span>{safe(words)}</span></li>"
+        f"<span>{passage(words)}</span></li>"
         for number, (place, words) in enumerate(zip(situation.steps, situation.log, strict=True), 1)
     )
     return f'<div class="pc-steps" tabindex="0"><ol>{items}</ol></div>'

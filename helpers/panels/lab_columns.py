@@ -9,6 +9,7 @@ from helpers.observe.lab.program import Program
 from helpers.observe.lab.results import Situation
 from helpers.panels.lab_board import marks, state
 from helpers.panels.listing import Listing, listed, listings
+from helpers.panels.markup import SHORT, plain
 
 
 class Columns(HBox):
@@ -54,8 +55,8 @@ def _row() -> Layout:
 
 
 def _step_button(name: str, place: int, step: Callable[[int], None]) -> Button:
-    words = f"Step {name}"
-    button = Button(description=words, tooltip=f"Let {name} take one step", disabled=True)
+    who = plain(name, SHORT)
+    button = Button(description=f"Step {who}", tooltip=f"Let {who} take one step", disabled=True)
     button.layout = Layout(width="auto", min_width="6em")
     button.on_click(lambda _: step(place))
     return button

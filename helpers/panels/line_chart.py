@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from helpers.panels.charts import checked, framed_chart, round_steps, written
-from helpers.panels.markup import safe, short
+from helpers.panels.markup import plain, short
 from helpers.panels.theme import COLOURS, LINE
 
 WIDTH: Final = 640  # pixels
@@ -51,7 +51,9 @@ class LineChart:
     def text(self) -> str:
         """The same in words, a line each."""
         return "\n".join(
-            f"{name}, {self._y} by {self._x}: " + ", ".join(f"{written(x)}: {written(y)}" for x, y in points.items())
+            plain(f"{name}, {self._y} by {self._x}")
+            + ": "
+            + ", ".join(f"{written(x)}: {written(y)}" for x, y in points.items())
             for name, points in self._lines.items()
         )
 
@@ -97,10 +99,10 @@ class LineChart:
         yield f'<text x="{LEFT + 46}" y="{y}">{short(name)}</text>'
         yield _sign(mark, colour, LEFT + 18, y - 4, "")
         for number, value in points.items():
-            yield _sign(mark, colour, *self._at(number, value), f"{name}, {written(number)}: {written(value)}")
+            yield _sign(mark, colour, *self._at(number, value), f"{short(name)}, {written(number)}: {written(value)}")
 
 
 def _sign(mark: str, colour: str, x: float, y: float, hover: str) -> str:
     place = f'x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle"'
-    title = f"<title>{safe(hover)}</title>" if hover else ""
+    title = f"<title>{hover}</title>" if hover else ""
     return f'<text {place} style="fill: {colour}" class="in">{mark}{title}</text>'

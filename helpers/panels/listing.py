@@ -30,13 +30,15 @@ LISTING_STYLE: Final = f"""<style>
 .pc-code .pc-who {{ flex: none; position: sticky; left: 0; text-align: right; padding-right: 6px; }}
 .pc-code .pc-text {{ white-space: pre; padding-right: 8px; font: inherit; }}
 .pc-mark {{ display: inline-block; border: 2px solid; border-radius: 9px; padding: 0 5px; margin-left: 3px;
-  font: bold 11px/14px var(--jp-ui-font-family, sans-serif); background: {PAPER}; white-space: nowrap; }}
+  font: bold 11px/14px var(--jp-ui-font-family, sans-serif); background: {PAPER}; white-space: nowrap;
+  max-width: 100%; box-sizing: border-box; overflow: hidden; text-overflow: ellipsis; vertical-align: bottom; }}
 .pc-mark.waiting {{ border-style: dashed; }}
 .pc-mark b {{ color: {INK}; }}
 .pc-code .keyword {{ color: var(--jp-mirror-editor-keyword-color, currentColor); font-weight: bold; }}
 .pc-code .string {{ color: var(--jp-mirror-editor-string-color, currentColor); }}
 .pc-code .number {{ color: var(--jp-mirror-editor-number-color, currentColor); }}
 .pc-code .comment {{ color: var(--jp-mirror-editor-comment-color, {FAINT_INK}); font-style: italic; }}
+.pc-code .pc-line[style] span {{ color: inherit; }}
 .pc-code .pc-none {{ padding: 0 8px; }}
 </style>"""
 

@@ -9,22 +9,32 @@ nobody awaits it, as long as no cell blocks the loop.
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Generator, Sequence
 from time import perf_counter, perf_counter_ns
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from IPython.display import display
 from ipywidgets import VBox
 
-from helpers.observe.reading import Lane
 from helpers.observe.thread_errors import ThreadErrors
 from helpers.observe.trace import Trace
 from helpers.panels.clicks import on_click
-from helpers.panels.outcome import Worker, ask_to_stop, is_over, lanes_of, state
-from helpers.panels.rows import REFRESH, WORDS, Head, Picture, Row, count
+from helpers.panels.markup import SHORT, plain
+from helpers.panels.outcome import Worker, all_lanes_of, ask_to_stop, has_failed, is_over, state
+from helpers.panels.rows import REFRESH, WORDS, Head, Picture, Row, count, update
+from helpers.panels.slots import Slots
 from helpers.panels.timeline import Timeline
 from helpers.panels.wait_graph import WaitGraph
 from helpers.panels.wait_watch import WaitWatch
+
+if TYPE_CHECKING:
+    from helpers.observe.reading import Lane
+
+MOST_ROWS: Final = 64
+AT_FULL_PACE: Final = 16
+"""Rows that are refreshed as often as `REFRESH` says; more take turns longer, or the browser could not follow."""
+_ORDER: Final = ("at work", "not ended well", "not started", "ended")  # who is shown first
 
 
 class LiveView(VBox):
@@ -62,16 +72,22 @@ class LiveView(VBox):
         self._shown = False
         self._head = Head("Stop all workers")
         on_click(self._head.button, self.stop)
-        self._rows = [Row(worker.name) for worker in self._workers]
+        self._own: dict[Worker, list[Lane]] = {worker: [] for worker in self._workers}
+        self._over: set[Worker] = set()
+        self._slots = Slots()
+        self._rows: dict[Worker, Row] = {}
         self._total = [Row("in all")] if len(workers) > 1 else []
         self._picture = Picture()
         self._waits = WaitWatch(trace)
-        super().__init__([self._head, *self._rows, *self._total, self._picture, self._waits])
+        super().__init__()
+        self._choose()
         self._task = loop.create_task(self._watch())
 
     def __repr__(self) -> str:
         """The same in every run."""
-        return f"<LiveView: {', '.join(worker.name for worker in self._workers)}>"
+        names = [plain(worker.name, SHORT) for worker in self._workers[:MOST_ROWS]]
+        more = len(self._workers) - len(names)
+        return f"<LiveView: {', '.join(names)}{f' and {more} more' if more else ''}>"
 
     def __await__(self) -> Generator[Any, None, dict[str, str]]:
         """Show the view, if it is not shown yet, and wait until all workers have ended."""
@@ -101,13 +117,13 @@ class LiveView(VBox):
         display(Timeline(self._trace))  # is saved with the notebook, as a widget is not
         if self._waits.deadlock is not None:
             display(WaitGraph(self._waits.deadlock))
-        return {worker.name: self._state(worker, self._trace.lanes()) for worker in self._workers}
+        return {worker.name: self._state(worker) for worker in self._workers}
 
     async def _watch(self) -> None:
         try:
             while not all(is_over(worker) for worker in self._workers):
                 self._refresh()
-                await asyncio.sleep(REFRESH)
+                await asyncio.sleep(REFRESH * max(1, len(self._rows) / AT_FULL_PACE))
         finally:
             self._errors.close()
             self._head.button.disabled = True
@@ -115,37 +131,71 @@ class LiveView(VBox):
 
     def _refresh(self, *, everything: bool = False) -> None:
         """Show what is new: the bars each time, words and picture less often, as they need no more."""
+        # In this order: the lanes of one that has ended hold all that it has said.
+        ended = [worker for worker in self._workers if worker not in self._over and is_over(worker)]
         lanes = self._trace.lanes()
+        self._own |= all_lanes_of([worker for worker in self._workers if worker not in self._over], lanes)
+        self._note_ended(ended)
         elapsed = perf_counter() - self._began
-        shares = [self._fill(worker, row, lanes) for worker, row in zip(self._workers, self._rows, strict=True)]
-        for row in self._total:
-            row.fill(int(1000 * sum(shares) / len(shares)), 1000)
-        if everything or elapsed >= self._next_words:
+        speak = everything or elapsed >= self._next_words
+        if speak:
+            self._choose()
+        share = self._fill()
+        if speak:
             self._next_words = elapsed + WORDS
             self._waits.look(lanes)
-            self._speak(lanes, elapsed, sum(shares) / len(shares))
-        self._picture.draw(lanes, elapsed, now=everything)
+            self._speak(elapsed, share)
+        self._picture.draw(lanes, self._trace.trouble(), elapsed, now=everything)
 
-    def _fill(self, worker: Worker, row: Row, lanes: Sequence[Lane]) -> float:
-        """Fill one worker's bar; give the share of its work that is done, 0 to 1."""
-        own = lanes_of(worker, lanes)
-        over = is_over(worker)
-        for lane in own:
-            lane.ended = lane.ended or (perf_counter_ns() if over else 0)
-        done, expected = count(own)
-        row.fill(done, expected)
-        return min(1.0, done / expected) if expected else float(over)
+    def _note_ended(self, workers: Sequence[Worker]) -> None:
+        self._over.update(workers)
+        for worker in workers:
+            for lane in self._own[worker]:
+                lane.ended = lane.ended or perf_counter_ns()
 
-    def _speak(self, lanes: Sequence[Lane], elapsed: float, share: float) -> None:
-        for worker, row in zip(self._workers, self._rows, strict=True):
-            done, expected = count(lanes_of(worker, lanes))
+    def _choose(self) -> None:
+        """Give rows to all workers, or of many to those that are at work, then to those that have not ended well."""
+        shown, more = self._workers, ""
+        if len(shown) > MOST_ROWS:
+            place = {worker: _ORDER.index(self._kind(worker)) for worker in shown}
+            shown = sorted(shown, key=place.__getitem__)
+            kinds = Counter(self._kind(worker) for worker in shown[MOST_ROWS:])
+            more = f"… and {kinds.total()} more: {', '.join(f'{n} {kind}' for kind, n in kinds.items())}"
+            chosen = set(shown[:MOST_ROWS])
+            shown = [worker for worker in self._workers if worker in chosen]
+        rows = self._slots.give([worker.name for worker in shown], more)
+        self._rows = dict(zip(shown, rows, strict=True))
+        children = (self._head, *self._slots.children(rows), *self._total, self._picture, self._waits)
+        update(self, "children", children)
+
+    def _kind(self, worker: Worker) -> str:
+        """How it is with a worker, in one of the words of `_ORDER`."""
+        if worker in self._over:
+            return "not ended well" if has_failed(worker, self._errors) else "ended"
+        started = worker.ident is not None
+        return "at work" if started else "not started"
+
+    def _fill(self) -> float:
+        """Fill the bars; give the share of all work that is done, 0 to 1."""
+        shares = []
+        for worker in self._workers:
+            done, expected = count(self._own[worker])
+            shares.append(min(1.0, done / expected) if expected else float(worker in self._over))
+            if worker in self._rows:
+                self._rows[worker].fill(done, expected)
+        for row in self._total:
+            row.fill(int(1000 * sum(shares) / len(shares)), 1000)
+        return sum(shares) / len(shares)
+
+    def _speak(self, elapsed: float, share: float) -> None:
+        for worker, row in self._rows.items():
+            done, expected = count(self._own[worker])
             counted = f"{done:,} of {expected:,}: " if expected else f"{done:,}: " if done else ""
-            row.say(counted + self._state(worker, lanes))
-        ended = sum(map(is_over, self._workers))
+            row.say(counted + self._state(worker))
+        ended = len(self._over)
         for row in self._total:
             row.say(f"{share:.0%}: {ended} of {len(self._workers)} have ended")
         self._head.say(elapsed, over=ended == len(self._workers))
 
-    def _state(self, worker: Worker, lanes: Sequence[Lane]) -> str:
-        own = lanes_of(worker, lanes)
-        return state(worker, own, self._errors, self._waits.now, asked=worker in self._asked)
+    def _state(self, worker: Worker) -> str:
+        return state(worker, self._own[worker], self._errors, self._waits.now, asked=worker in self._asked)

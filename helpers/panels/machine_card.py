@@ -1,10 +1,10 @@
 """The machine's check as a table, for the first lesson."""
 
-import html
 from collections.abc import Sequence
 from typing import Final
 
 from helpers.observe.machine import Finding
+from helpers.panels.markup import passage, plain
 from helpers.panels.theme import STYLE
 
 _TITLES: Final = ("What", "Found", "State", "What it means")
@@ -27,7 +27,7 @@ class MachineCard:
         """Whether the machine is ready; the same on every machine that is."""
         if not self._amiss:
             return "<Machine: ready>"
-        advice = [f"  {f.name}: {f.found}. {f.advice}" for f in self._findings if not f.good]
+        advice = [f"  {plain(f'{f.name}: {f.found}. {f.advice}')}" for f in self._findings if not f.good]
         return "\n".join([f"<Machine: {self._summary}>", *advice])
 
     def _repr_html_(self) -> str:
@@ -50,5 +50,5 @@ class MachineCard:
 def _row(finding: Finding, columns: int) -> str:
     state = "✔ good" if finding.good else "✘ to put right"
     cells = (finding.found, state, finding.advice)[: columns - 1]
-    rest = "".join(f"<td {_LEFT}>{html.escape(cell)}</td>" for cell in cells)
-    return f'<tr><th scope="row" {_LEFT}>{html.escape(finding.name)}</th>{rest}</tr>'
+    rest = "".join(f"<td {_LEFT}>{passage(cell)}</td>" for cell in cells)
+    return f'<tr><th scope="row" {_LEFT}>{passage(finding.name)}</th>{rest}</tr>'

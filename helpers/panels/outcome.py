@@ -14,6 +14,7 @@ from helpers.observe.faults import signal_name
 from helpers.observe.reading import Lane
 from helpers.observe.thread_errors import ThreadErrors
 from helpers.observe.waits import Waits
+from helpers.panels.markup import LONG, cut
 
 NOBODY: Final = Waits()
 Worker = threading.Thread | BaseProcess
@@ -34,9 +35,31 @@ def is_over(worker: Worker) -> bool:
 
 def lanes_of(worker: Worker, lanes: Sequence[Lane]) -> list[Lane]:
     """The lanes that `worker` has written, oldest first; a process may have one for each of its threads."""
+    return all_lanes_of([worker], lanes)[worker]
+
+
+def all_lanes_of(workers: Sequence[Worker], lanes: Sequence[Lane]) -> dict[Worker, list[Lane]]:
+    """The same for many workers: both may be hundreds."""
+    of_process: dict[int | None, list[Lane]] = {}
+    of_thread: dict[int | None, list[Lane]] = {}
+    here = os.getpid()
+    for lane in lanes:
+        of_process.setdefault(lane.pid, []).append(lane)
+        if lane.pid == here:
+            of_thread.setdefault(lane.thread, []).append(lane)
+    return {
+        worker: of_thread.get(worker.native_id, [])[-1:]
+        if isinstance(worker, threading.Thread)
+        else of_process.get(worker.pid, [])
+        for worker in workers
+    }
+
+
+def has_failed(worker: Worker, errors: ThreadErrors) -> bool:
+    """Whether `worker`, which has ended, was left by an exception, or has another exit code than 0."""
     if isinstance(worker, threading.Thread):
-        return [lane for lane in lanes if lane.pid == os.getpid() and lane.thread == worker.native_id][-1:]
-    return [lane for lane in lanes if lane.pid == worker.pid]
+        return errors.of(worker) is not None
+    return worker.exitcode != 0
 
 
 def state(worker: Worker, lanes: Sequence[Lane], errors: ThreadErrors, waits: Waits = NOBODY, *, asked: bool) -> str:
@@ -61,7 +84,7 @@ def state(worker: Worker, lanes: Sequence[Lane], errors: ThreadErrors, waits: Wa
     if code < 0:
         name = signal_name(-code)
         return f"stopped (ended by {name})" if asked else f"killed by {name}"
-    return f"failed: {_last_error(lanes) or f'exit code {code}'}"
+    return f"failed: {cut(_last_error(lanes) or f'exit code {code}', LONG)}"
 
 
 def _thread_state(
@@ -74,7 +97,7 @@ def _thread_state(
         return f"asked to stop, still {doing if lanes else 'working'}" if asked else doing
     failed = errors.of(thread)
     if failed is not None:
-        return f"failed: {failed}"
+        return f"failed: {cut(failed, LONG)}"
     if not asked:
         return "finished"
     complete = any(lane.expected and lane.done >= lane.expected for lane in lanes)

@@ -7,7 +7,7 @@ from typing import Any
 from helpers.observe.faults import Fault
 from helpers.observe.pool_watch import PoolWatch
 from helpers.observe.pools import AnyPool
-from helpers.panels.markup import safe
+from helpers.panels.markup import SHORT, passage, plain, safe
 from helpers.panels.theme import NOT_YET
 
 
@@ -30,7 +30,8 @@ class Ending:
     def __repr__(self) -> str:
         """The same in every run that has the same fault."""
         if self.fault is not None:
-            return f"<Ending: {self.fault.kind}{f': {self.fault.task}' if self.fault.task else ''}>"
+            task = f": {plain(self.fault.task, SHORT)}" if self.fault.task else ""
+            return f"<Ending: {self.fault.kind}{task}>"
         total = len(self.results) + len(self.errors)
         return f"<Ending: {len(self.results)} of {total} tasks have finished>"
 
@@ -47,7 +48,7 @@ def told(watch: PoolWatch, pool: AnyPool) -> str:
     fault = watch.fault
     if fault is None:
         return ""
-    words = f"<b>{safe(fault.kind)}</b>: {safe(fault.words)}"
+    words = f"<b>{safe(fault.kind)}</b>: {passage(fault.words)}"
     if watch.ended:
         unaware = isinstance(pool, Pool) and fault.kind not in ("stopped", "time is up")
         words += " A Pool would not notice, and would wait for ever." if unaware else ""

@@ -5,7 +5,7 @@ from os import getpid
 from time import perf_counter_ns
 from typing import Final, NamedTuple
 
-from ipywidgets import HTML, VBox
+from ipywidgets import VBox
 
 from helpers.observe.deaths import Death
 from helpers.observe.faults import signal_name
@@ -13,7 +13,9 @@ from helpers.observe.lane_tasks import open_task
 from helpers.observe.pool_watch import PoolWatch
 from helpers.observe.pools import AnyPool, pool_threads
 from helpers.observe.reading import Lane
-from helpers.panels.rows import Row, count, update
+from helpers.panels.looks import layout
+from helpers.panels.rows import count, update
+from helpers.panels.slots import Slots
 
 MOST_ROWS: Final = 16
 
@@ -32,9 +34,8 @@ class PoolRows(VBox):
     """A row for each worker; of many, those that have ended well are left out first."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, Row] = {}
-        self._more = HTML()
-        super().__init__([])
+        self._slots = Slots()
+        super().__init__([], layout=layout())
 
     def show(self, members: Sequence[Member], total: int, *, speak: bool) -> None:
         """Fill the bars, and if `speak` say the words.
@@ -49,23 +50,24 @@ class PoolRows(VBox):
         shown = list(members)
         if len(shown) > MOST_ROWS:
             shown = sorted(shown, key=lambda member: member.gone)[:MOST_ROWS]
-        for member in shown:
-            row = self._rows.get(member.title) or self._rows.setdefault(member.title, Row(member.title))
+        more = len(members) - len(shown)
+        rows = self._slots.give([member.title for member in shown], f"… and {more} more workers" if more else "")
+        for member, row in zip(shown, rows, strict=True):
             done, expected = count(member.lanes)
             row.fill(done, share or max(done, expected) * bool(expected))
             if speak:
                 row.say(f"{done:,}: {member.state}" if done else member.state)
-        more = len(members) - len(shown)
-        update(self._more, "value", f"… and {more} more workers" if more else "")
-        children = (*(self._rows[member.title] for member in shown), *([self._more] if more else []))
-        update(self, "children", children)
+        update(self, "children", self._slots.children(rows))
 
 
 def members(watch: PoolWatch, pool: AnyPool, lanes: Sequence[Lane]) -> list[Member]:
     """The workers of `pool`: processes that `watch` has seen, its threads, or other processes that have a lane."""
     here = getpid()
     if watch.workers:
-        known = [_process(watch, pid, lanes) for pid in list(watch.workers)]
+        by_pid: dict[int, list[Lane]] = {}
+        for lane in lanes:
+            by_pid.setdefault(lane.pid, []).append(lane)
+        known = [_process(watch, pid, by_pid.get(pid, [])) for pid in list(watch.workers)]
         # A worker that may take only so many tasks can be gone before anybody has seen it.
         kinds = tuple({member.title.rstrip("0123456789") for member in known})
         unseen = [lane for lane in lanes if lane.pid not in watch.workers and lane.opened > watch.began]
@@ -78,8 +80,7 @@ def members(watch: PoolWatch, pool: AnyPool, lanes: Sequence[Lane]) -> list[Memb
     return [Member(lane.title, [lane], _doing([lane]), gone=False) for lane in own]
 
 
-def _process(watch: PoolWatch, pid: int, lanes: Sequence[Lane]) -> Member:
-    own = [lane for lane in lanes if lane.pid == pid]
+def _process(watch: PoolWatch, pid: int, own: list[Lane]) -> Member:
     death = watch.deaths.get(pid)
     if death is None:
         return Member(watch.workers[pid].name, own, _doing(own), gone=False)

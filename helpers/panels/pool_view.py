@@ -8,13 +8,14 @@ One asyncio task on the kernel's event loop shows what a `PoolWatch` finds.
 """
 
 import asyncio
+import os
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from time import perf_counter
 from typing import Any, Final
 
 from IPython.display import display
-from ipywidgets import HTML, Layout, VBox
+from ipywidgets import HTML, VBox
 
 from helpers.observe.faults import Fault
 from helpers.observe.pool_tasks import Handles
@@ -22,6 +23,7 @@ from helpers.observe.pool_watch import PoolWatch
 from helpers.observe.pools import AnyPool
 from helpers.observe.trace import Trace
 from helpers.panels.clicks import on_click
+from helpers.panels.looks import layout, plain_html
 from helpers.panels.pool_outcome import Ending, ending, told
 from helpers.panels.pool_rows import Member, PoolRows, members
 from helpers.panels.rows import REFRESH, WORDS, Head, Picture, Row, update
@@ -65,9 +67,9 @@ class PoolView(VBox):
         on_click(self._head.button, self.stop)
         self._rows = PoolRows()
         self._total = Row("in all")
-        self._words = HTML(layout=Layout(width="100%"))
+        self._words = HTML(layout=layout(), style=plain_html())
         self._picture = Picture()
-        super().__init__([self._head, self._rows, self._total, self._words, self._picture])
+        super().__init__([self._head, self._rows, self._total, self._words, self._picture], layout=layout())
         self._task = self._loop.create_task(self._run())
 
     def __repr__(self) -> str:
@@ -116,8 +118,10 @@ class PoolView(VBox):
         try:
             self._look()
             while not self._watch.over:
+                began = perf_counter()
                 self._refresh()
-                await self._rest(SOON if self._watch.suspects else REFRESH)
+                took = min(perf_counter() - began, REFRESH / 2)  # is part of the pause: so bars keep their pace
+                await self._rest(SOON if self._watch.suspects else REFRESH - took)
                 self._look()
         finally:
             self._watch.close()
@@ -145,14 +149,16 @@ class PoolView(VBox):
         lanes = self._trace.lanes()
         own = members(self._watch, self._pool, lanes)
         theirs = {id(lane) for member in own for lane in member.lanes}
-        expected = sum(lane.expected for lane in lanes if id(lane) not in theirs)
+        # A worker may have come and gone before this view was made.
+        here = [lane for lane in lanes if lane.pid == os.getpid() and id(lane) not in theirs]
+        expected = sum(lane.expected for lane in here)
         speak = everything or elapsed >= self._next_words
         self._rows.show(own, expected, speak=speak)
         self._count(own, expected, speak=speak)
         if speak:
             self._next_words = elapsed + WORDS
             self._head.say(elapsed, over=self._watch.over)
-        self._picture.draw(lanes, elapsed, now=everything)
+        self._picture.draw(lanes, self._trace.trouble(), elapsed, now=everything)
 
     def _count(self, own: Sequence[Member], expected: int, *, speak: bool) -> None:
         """Fill the bar in all: with items if it is known how many are expected, else with tasks."""

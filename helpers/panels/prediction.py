@@ -5,18 +5,19 @@ guess                                                   # shows the choice; the 
 guess.compare(guess.options[1], because="the cell kept the kernel busy")      # after the run
 """
 
-import html
 from typing import Any, Final
 
 import ipywidgets as widgets
 
 from helpers.panels.clicks import in_this_thread, on_click
+from helpers.panels.markup import passage, plain
 from helpers.panels.verdict import Verdict
 
 # ipywidgets gives each answer one line's height, so that a long one would run into the next.
 _STYLE: Final = """<style>.pc-prediction .widget-radio-box label {
   display: flex; flex-direction: row-reverse; justify-content: flex-end; gap: 6px; height: auto; line-height: 1.5;
-} .pc-prediction .widget-radio-box label input { flex: none; }</style>"""
+} .pc-prediction .widget-radio-box label input { flex: none; }
+.pc-prediction label, .pc-prediction .widget-html-content { overflow-wrap: anywhere; min-width: 0; }</style>"""
 _FRESH: Final = "Choose one, then commit. A wrong guess costs nothing."
 _COMMITTED: Final = "You are committed: run on and see."
 _TOO_LATE: Final = "The result is already shown below. To predict anew, run this cell again."
@@ -48,7 +49,7 @@ class Prediction:
         self._answer: str | None = None
         self._over = False
         self._choice = widgets.RadioButtons(
-            options=self._lettered(), index=None, tooltip=question, layout=widgets.Layout(width="auto")
+            options=self._lettered(), index=None, tooltip=plain(question), layout=widgets.Layout(width="auto")
         )
         self._commit = widgets.Button(description="Commit", disabled=True, tooltip="Commit to the chosen answer")
         self._words = widgets.HTML()
@@ -56,13 +57,13 @@ class Prediction:
         enable = in_this_thread(self._enable)
         self._choice.observe(lambda _: enable(), "index")
         on_click(self._commit, self._commit_clicked)
-        heading = widgets.HTML(f"{_STYLE}<strong>{html.escape(question)}</strong>")
+        heading = widgets.HTML(f"{_STYLE}<strong>{passage(question)}</strong>")
         self._box = widgets.VBox([heading, self._choice, widgets.HBox([self._commit, self._words])])
         self._box.add_class("pc-prediction")
 
     def __repr__(self) -> str:
         """The question and its lettered answers."""
-        return "\n".join([self.question, *(f"  {option}" for option in self._lettered())])
+        return "\n".join([plain(self.question), *(f"  {option}" for option in self._lettered())])
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         """The widget, and beside it the text for readers who have no kernel."""
@@ -106,10 +107,10 @@ class Prediction:
         return [self._letter(option) for option in self.options]
 
     def _letter(self, option: str) -> str:
-        return f"{chr(ord('a') + self.options.index(option))}) {option}"
+        return f"{chr(ord('a') + self.options.index(option))}) {plain(option)}"
 
     def _say(self, words: str) -> None:
-        self._words.value = f'<span role="status">{html.escape(words)}</span>'
+        self._words.value = f'<span role="status">{passage(words)}</span>'
 
     def _enable(self) -> None:
         self._commit.disabled = self._over or self._answer is not None or self._choice.index is None

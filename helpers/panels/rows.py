@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import Any, Final
 
-from ipywidgets import HTML, Button, HBox, IntProgress, Layout
+from ipywidgets import HTML, Button, HBox, IntProgress
 
 from helpers.observe.reading import Lane
-from helpers.panels.markup import safe, short
+from helpers.panels.looks import layout, plain_bar, plain_button, plain_html
+from helpers.panels.markup import passage, short
 from helpers.panels.timeline import figure
 
 # Chosen so that a view of two busy workers takes less than 1 % of a core: benchmarks/live_view.py measures it.
@@ -15,16 +16,24 @@ REFRESH: Final = 0.1  # seconds between two looks at the trace
 WORDS: Final = 0.4  # seconds between two changes of the words
 DRAWING_SHARE: Final = 0.003  # of a core, that drawing the timeline may take while workers run
 FASTEST_DRAWING: Final = 0.5  # seconds
+# A long word is broken, or it would stick out of its row.
+_STYLE: Final = "<style>.pc-row .widget-html-content { overflow-wrap: anywhere; min-width: 0; }</style>"
 
 
 class Row(HBox):
     """One worker's name, bar and state; sends only what has changed."""
 
     def __init__(self, name: str) -> None:
-        self._name = HTML(f"<b>{short(name)}</b>", layout=Layout(width="11em", min_width="6em"))
-        self._bar = IntProgress(0, 0, 1, layout=Layout(width="14em", min_width="4em", flex="0 1 auto"))
-        self._words = HTML(layout=Layout(min_width="10em", flex="1 1 0"))
-        super().__init__([self._name, self._bar, self._words], layout=Layout(flex_flow="row wrap"))
+        self._name = HTML(_bold(name), layout=layout(width="11em", min_width="6em"), style=plain_html())
+        wide = layout(width="14em", min_width="4em", flex="0 1 auto")
+        self._bar = IntProgress(0, 0, 1, layout=wide, style=plain_bar())
+        self._words = HTML(layout=layout(min_width="10em", flex="1 1 0"), style=plain_html())
+        parts = [self._name, self._bar, self._words]
+        super().__init__(parts, layout=layout(flex_flow="row wrap"), _dom_classes=("pc-row",))
+
+    def rename(self, name: str) -> None:
+        """Be another worker's row from now on."""
+        update(self._name, "value", _bold(name))
 
     def fill(self, done: int, expected: int) -> None:
         """Fill `done` of `expected` parts of the bar; 0 expected: not known."""
@@ -33,7 +42,7 @@ class Row(HBox):
 
     def say(self, words: str) -> None:
         """Say `words` beside the bar."""
-        update(self._words, "value", safe(words))
+        update(self._words, "value", passage(words))
 
 
 class Head(HBox):
@@ -44,9 +53,10 @@ class Head(HBox):
     """
 
     def __init__(self, tooltip: str) -> None:
-        self._words = HTML(layout=Layout(flex="1 1 auto"))
-        self.button = Button(description="Stop", tooltip=tooltip)
-        super().__init__([self.button, self._words])
+        self._words = HTML(layout=layout(flex="1 1 auto"), style=plain_html())
+        self.button = Button(description="Stop", tooltip=tooltip, layout=layout(), style=plain_button())
+        style = HTML(_STYLE, layout=layout(display="none"), style=plain_html())
+        super().__init__([self.button, self._words, style], layout=layout())
 
     def say(self, elapsed: float, *, over: bool) -> None:
         """Say how long it took, or has taken so far, in seconds."""
@@ -57,21 +67,22 @@ class Picture(HTML):
     """The growing timeline."""
 
     def __init__(self) -> None:
-        super().__init__(layout=Layout(width="100%"))
+        super().__init__(layout=layout(), style=plain_html())
         self._next = 0.0
 
-    def draw(self, lanes: Sequence[Lane], elapsed: float, *, now: bool) -> None:
+    def draw(self, lanes: Sequence[Lane], trouble: str, elapsed: float, *, now: bool) -> None:
         """Draw `lanes` if `now`, or if the price of the last drawing allows it by now.
 
         Args:
             lanes: all of them.
+            trouble: why some are missing, if some are.
             elapsed: seconds since the work began.
             now: whatever it costs.
         """
         if not now and elapsed < self._next:
             return
         began = perf_counter()
-        update(self, "value", figure(lanes))
+        update(self, "value", figure(lanes, trouble))
         price = perf_counter() - began
         self._next = elapsed + max(FASTEST_DRAWING, price / DRAWING_SHARE)
 
@@ -85,3 +96,7 @@ def update(widget: Any, trait: str, value: object) -> None:  # noqa: ANN401 - an
     """Set a trait if that changes it: a message to the browser costs 80 µs, a comparison far less."""
     if getattr(widget, trait) != value:
         setattr(widget, trait, value)
+
+
+def _bold(name: str) -> str:
+    return f"<b>{short(name)}</b>"

@@ -26,21 +26,23 @@ class Strip(NamedTuple):
     bars: list[Bar]
 
 
-def strips(lane: Lane, now: int, pixel: float) -> list[Strip]:
+def strips(lane: Lane, now: int, pixel: float, most: int = MOST_ROWS) -> list[Strip]:
     """The rows of `lane`, in the order its locks were first held.
 
     Args:
         lane: whose.
         now: where a hold that goes on ends for now, in nanoseconds.
         pixel: nanoseconds that one pixel stands for.
+        most: rows; at least 1.
     """
     holds = sorted([*lane.held, *lane.holding], key=lambda hold: hold.start)
     locks = list(dict.fromkeys(hold.lock for hold in holds))
     rows = [[lock] for lock in locks]
-    if len(locks) > MOST_ROWS:
-        rows = [*rows[: MOST_ROWS - 1], locks[MOST_ROWS - 1 :]]
+    if len(locks) > most:
+        rows = [*rows[: most - 1], locks[most - 1 :]]
+    several = "more locks" if most > 1 else "locks"
     return [
-        Strip(row[0] if len(row) == 1 else f"{len(row)} more locks", _merged(holds, set(row), now, pixel))
+        Strip(row[0] if len(row) == 1 else f"{len(row)} {several}", _merged(holds, set(row), now, pixel))
         for row in rows
     ]
 
@@ -99,4 +101,5 @@ def _label_beside(words: str, start: float, end: float, y: int) -> str:
 
 def _label(words: str, x: float, y: int, aside: int, anchor: str) -> str:
     place = f'x="{x:.2f}%" y="{y + 9}" dx="{aside}" text-anchor="{anchor}"'
-    return f'<text class="faint" {place} stroke="none">{words}</text>'
+    # In full ink: the faint one is too light upon a bar.
+    return f'<text class="faint" style="fill: {INK}" {place} stroke="none">{words}</text>'

@@ -8,27 +8,36 @@ alone: each bar has its name or a letter, and running is told from waiting by he
 from typing import Final
 
 COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#767676")
+WIDTH: Final = 800  # pixels that a timeline is thought to be wide; it stretches to what it has
+HEIGHT: Final = 20  # pixels of a bar
 GOOD: Final = COLOURS[2]
 NOT_YET: Final = COLOURS[1]
 INK: Final = "var(--jp-content-font-color1, var(--vscode-editor-foreground, currentColor))"
 FAINT_INK: Final = "var(--jp-content-font-color2, var(--vscode-editor-foreground, currentColor))"
 PAPER: Final = "var(--jp-layout-color0, var(--vscode-editor-background, white))"
 LINE: Final = "var(--jp-border-color1, #8888)"
+LETTERS: Final = "var(--jp-ui-font-family, sans-serif)"
 
-STYLE: Final = f"""<style>
+# What is drawn needs these wherever it stands, the rest needs those below too.
+_DRAWN: Final = f"""
 .pc-picture {{ margin: 4px 8px; max-width: 1000px; color: {INK};
-  font: 13px/1.4 var(--jp-ui-font-family, sans-serif); }}
+  font: 13px/1.4 {LETTERS}; }}
 .pc-picture svg {{ display: block; width: 100%; overflow: visible; }}
-.pc-picture text {{ fill: {INK}; font: 12px var(--jp-ui-font-family, sans-serif); }}
+.pc-picture text {{ fill: {INK}; font: 12px {LETTERS}; }}
 .pc-picture text.in {{ paint-order: stroke; stroke: {PAPER}; stroke-width: 3px; stroke-linejoin: round; }}
 .pc-picture text.faint {{ fill: {FAINT_INK}; font-size: 11px; }}
+"""
+_AROUND: Final = f"""\
 .pc-picture ul {{ list-style: none; margin: 2px 0 !important; padding: 0 !important;
   display: flex; flex-wrap: wrap; gap: 2px 16px; }}
 .pc-picture .pc-live {{ display: block !important; }}
 .pc-picture .pc-stored {{ display: none; }}
-.pc-picture pre {{ white-space: pre-wrap; overflow-wrap: anywhere; font-size: 12px; margin: 4px 0; }}
+.pc-picture pre {{ white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere;
+  font-size: 12px; margin: 4px 0; }}
 .pc-picture summary {{ cursor: pointer; color: {INK}; }}
-</style>"""
+"""
+DRAWN_STYLE: Final = f"<style>{_DRAWN}</style>"
+STYLE: Final = f"<style>{_DRAWN}{_AROUND}</style>"
 
 # Apart from the other, so that pictures without a graph, which are stored in notebooks, stay as they are.
 GRAPH_STYLE: Final = f"""<style>

@@ -12,11 +12,20 @@ from urllib.parse import quote
 from helpers.observe.reading import Lane
 from helpers.observe.trace import Trace
 from helpers.panels.drawing import drawing
-from helpers.panels.markup import safe
-from helpers.panels.theme import STYLE, WIDTH
+from helpers.panels.markup import passage, plain, safe
+from helpers.panels.theme import DRAWN_STYLE, FAINT_INK, INK, LETTERS, LINE, PAPER, STYLE, WIDTH
 from helpers.panels.words import described, said
 
 UNQUOTED: Final = " =:;,/()'-.!{}"  # what may stand in an image's address as it is
+
+# An image knows none of the page's variables.
+_ON_WHITE: Final = {
+    INK: "currentColor",
+    FAINT_INK: "currentColor",
+    PAPER: "white",
+    LINE: "#8888",
+    LETTERS: "sans-serif",
+}
 
 
 class Timeline:
@@ -40,18 +49,25 @@ class Timeline:
         picture = drawing(lanes)
         image = stored_image(picture.svg, WIDTH, picture.height, "Timeline")
         live = f'<div class="pc-live" style="display:none">{picture.svg}</div>'
-        return framed(f"{image}{live}{picture.legend}{_words(lanes)}")
+        return framed(f"{_warning(self._trace.trouble())}{image}{live}{picture.legend}{_words(lanes)}")
 
     @property
     def text(self) -> str:
         """The same in words."""
-        return described(_telling(self._trace.lanes()))
+        told = described(_telling(self._trace.lanes()))
+        words = "\n\n".join(filter(None, [self._trace.trouble(), told]))
+        return plain(words, len(words))
 
 
-def figure(lanes: Sequence[Lane]) -> str:
-    """`lanes` as HTML, without the words: for a view that is redrawn while its readers look on."""
+def figure(lanes: Sequence[Lane], trouble: str = "") -> str:
+    """`lanes` as HTML, without the words: for a view that is redrawn while its readers look on.
+
+    Args:
+        lanes: what is shown.
+        trouble: what is said above it, as `Trace.trouble` gives it.
+    """
     picture = drawing(_telling(lanes))
-    return framed(picture.svg + picture.legend)
+    return framed(_warning(trouble) + picture.svg + picture.legend)
 
 
 def framed(parts: str) -> str:
@@ -60,13 +76,15 @@ def framed(parts: str) -> str:
 
 
 def stored_image(svg: str, width: int, height: int, name: str) -> str:
-    """The SVG as an image that needs nothing around it, on white, without what would be seen under a mouse."""
-    still = re.sub(r"<title>.*?</title>", "", svg)
+    """The SVG as an image on white that needs nothing around it, without what only a live picture has use for."""
+    still = re.sub(r"<title>.*?</title>| role=\"img\" aria-label=\"[^\"]*\"| text-anchor=\"start\"", "", svg)
     alone = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width + 20}" height="{height}">{STYLE}'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width + 20}" height="{height}">{DRAWN_STYLE}'
         f'<rect width="100%" height="100%" fill="white"/>'
         f'<svg class="pc-picture" x="10" width="{width}">{still}</svg></svg>'
     )
+    for colour, here in _ON_WHITE.items():
+        alone = alone.replace(colour, here)
     # A double quote takes three characters in an address, a single one takes one.
     alone = re.sub(r"=\"([^\"']*)\"", r"='\1'", alone)
     return f'<img class="pc-stored" alt="{name}" src="data:image/svg+xml,{quote(alone, safe=UNQUOTED)}">'
@@ -79,6 +97,10 @@ def _telling(lanes: Sequence[Lane]) -> list[Lane]:
         for lane in lanes
         if lane.spans or lane.notes or lane.ticks or lane.held or lane.holding or lane.done or not lane.expected
     ]
+
+
+def _warning(trouble: str) -> str:
+    return f"<p><strong>{passage(trouble)}</strong></p>" if trouble else ""
 
 
 def _words(lanes: Sequence[Lane]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ipywidgets import HTML, Layout
+from ipywidgets import HTML
 
 from helpers.observe.lock_states import who_waits
 from helpers.observe.reading import Lane
@@ -23,7 +23,7 @@ class WaitWatch(HTML):
     """
 
     def __init__(self, trace: Trace) -> None:
-        super().__init__(layout=Layout(width="100%"))
+        super().__init__()
         self._trace = trace
         self.now = Waits()
         self.deadlock: Waits | None = None

@@ -1,17 +1,23 @@
 """The pictures' text twins: what a lane shows, said in words."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeVar
 
 from helpers.observe.reading import Lane
+from helpers.panels.crowd import MANY, left_out, most_telling
+from helpers.panels.markup import LONG, SHORT, cut
 
 # The longest pause between two heartbeats that a person takes for an answer at once: Nielsen, "Usability
 # Engineering" (1993), chapter 5, gives 0.1 s; a busy machine's own hiccups stay below this.
 FREEZE: Final = 150_000_000
-MOST_LINES: Final = 40
+MOST_LINES: Final = 40  # of one kind, in a lane; of many lanes, a quarter of it
 MOST_WORDS: Final = 12
+MOST_TEXT: Final = 100_000  # characters in all; if there are more, every line gets its share of them
+FEWEST: Final = 100  # characters of a line, even so
+
+T = TypeVar("T")
 
 
 def seconds(nanoseconds: float) -> str:
@@ -28,48 +34,65 @@ def freezes(ticks: Sequence[int]) -> list[tuple[int, int]]:
 
 def running_share(lane: Lane) -> float | None:
     """The share of its outermost spans' time that the lane's thread was on a core; None if none has ended."""
-    ended = [s for s in lane.spans if s.depth == 0 and s.end is not None and s.cpu is not None]
-    total = sum(s.end - s.start for s in ended if s.end is not None)
-    return min(1.0, sum(s.cpu or 0 for s in ended) / total) if total else None
+    total = used = 0
+    for _, start, end, cpu, depth in lane.spans:
+        if depth == 0 and end is not None:
+            total += end - start
+            used += cpu or 0
+    return min(1.0, used / total) if total else None
 
 
 def described(lanes: Sequence[Lane]) -> str:
-    """All `lanes` in words, a paragraph each; times count from the first of them."""
+    """All `lanes` in words, a paragraph each; times count from the first of them. Of very many, the most telling."""
     if not lanes:
         return "Nothing has been recorded yet."
-    zero = min(lane.opened for lane in lanes)
-    return "\n\n".join("\n".join(_lane_lines(lane, zero)) for lane in lanes)
+    shown = most_telling(lanes)
+    zero = min(lane.opened for lane in shown)
+    most = MOST_LINES if len(shown) <= MANY else MOST_LINES // 4
+    paragraphs = [list(_lane_lines(lane, zero, most)) for lane in shown]
+    if len(shown) < len(lanes):
+        paragraphs.append([left_out(lanes, shown)])
+    return "\n\n".join("\n".join(lines) for lines in _within(MOST_TEXT, paragraphs))
 
 
 def said(lanes: Sequence[Lane]) -> str:
     """All notes in the order they were said, a line each, or the first of them; empty if there is none."""
     notes = sorted((note.at, lane.title, note.text) for lane in lanes for note in lane.notes)
     zero = min((lane.opened for lane in lanes), default=0)
-    lines = [f"{_at(at, zero)}  {title}: {text}" for at, title, text in notes[:MOST_WORDS]]
+    lines = [f"{_at(at, zero)}  {cut(title, SHORT)}: {cut(text, LONG)}" for at, title, text in notes[:MOST_WORDS]]
     more = len(notes) - len(lines)
     return "\n".join([*lines, f"… and {more} more"] if more else lines)
 
 
-def _lane_lines(lane: Lane, zero: int) -> list[str]:
-    lines = [f"{lane.title} (process {lane.pid})"]
-    lines += _span_lines(lane, zero)
-    lines += _hold_lines(lane, zero)
+def _within(most: int, paragraphs: list[list[str]]) -> list[list[str]]:
+    """`paragraphs`, their longest lines cut if they have more than `most` characters in all."""
+    count = sum(map(len, paragraphs))
+    if sum(len(line) for lines in paragraphs for line in lines) <= most:
+        return paragraphs
+    return [[cut(line, max(FEWEST, most // count)) for line in lines] for lines in paragraphs]
+
+
+def _lane_lines(lane: Lane, zero: int, most: int) -> Iterator[str]:
+    yield f"{lane.title} (process {lane.pid})"
+    yield from _span_lines(lane, zero, most)
+    yield from _hold_lines(lane, zero, most)
     if lane.ticks:
         pauses = freezes(lane.ticks)
-        lines += [f"  frozen from {_at(a, zero)} for {seconds(b - a)}" for a, b in pauses]
-        lines.append(f"  {len(lane.ticks)} heartbeats, {len(pauses)} noticeable pauses")
+        yield from _cut([f"  frozen from {_at(a, zero)} for {seconds(b - a)}" for a, b in pauses], most)
+        yield f"  {len(lane.ticks)} heartbeats, {len(pauses)} noticeable pauses"
     if lane.done:
-        lines.append(f"  {lane.done} items done" + (f" of {lane.expected}" if lane.expected else ""))
-    notes = [f"  {_at(n.at, zero)} {'failed: ' if n.error else ''}{n.text}" for n in lane.notes]
-    lines += _cut(notes)
+        yield f"  {lane.done} items done" + (f" of {lane.expected}" if lane.expected else "")
+    notes = _cut(lane.notes, most)
+    yield from (
+        n if isinstance(n, str) else f"  {_at(n.at, zero)} {'failed: ' if n.error else ''}{n.text}" for n in notes
+    )
     if lane.dropped:
-        lines.append(f"  and {lane.dropped} records more than there was room for")
-    return lines
+        yield f"  and {lane.dropped} records more than there was room for"
 
 
-def _span_lines(lane: Lane, zero: int) -> list[str]:
-    if len(lane.spans) > MOST_LINES:
-        return _counted_lines(lane, zero)
+def _span_lines(lane: Lane, zero: int, most: int) -> list[str]:
+    if len(lane.spans) > most:
+        return _counted_lines(lane, zero, most)
     lines = []
     for span in lane.spans:
         indent = "  " * (span.depth + 1)
@@ -82,26 +105,29 @@ def _span_lines(lane: Lane, zero: int) -> list[str]:
     return lines
 
 
-def _counted_lines(lane: Lane, zero: int) -> list[str]:
+def _counted_lines(lane: Lane, zero: int, most: int) -> list[str]:
     """Many spans: how often each name came up, how long in all, and what is still open."""
-    count: Counter[str] = Counter()
-    length: Counter[str] = Counter()
-    cpu: Counter[str] = Counter()
+    sums: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    still_open = []
     for span in lane.spans:
-        if span.end is not None:
-            count[span.name] += 1
-            length[span.name] += span.end - span.start
-            cpu[span.name] += span.cpu or 0
+        name, start, end, cpu, _ = span
+        if end is None:
+            still_open.append(f"  {name} from {_at(start, zero)}, still open")
+        else:
+            own = sums[name]
+            own[0] += 1
+            own[1] += end - start
+            own[2] += cpu or 0
     lines = []
-    for name, times in count.most_common(MOST_LINES):
-        share = f", running {min(1.0, cpu[name] / length[name]):.0%} of it" if length[name] else ""
-        lines.append(f"  {name}: {times} times, {seconds(length[name])} in all{share}")
-    if len(count) > MOST_LINES:
-        lines.append(f"  … {len(count) - MOST_LINES} more names …")
-    return lines + [f"  {s.name} from {_at(s.start, zero)}, still open" for s in lane.spans if s.end is None]
+    for name, (times, length, used) in sorted(sums.items(), key=lambda named: -named[1][0])[:most]:
+        share = f", running {min(1.0, used / length):.0%} of it" if length else ""
+        lines.append(f"  {name}: {times} times, {seconds(length)} in all{share}")
+    if len(sums) > most:
+        lines.append(f"  … {len(sums) - most} more names …")
+    return lines + _cut(still_open, most)
 
 
-def _hold_lines(lane: Lane, zero: int) -> list[str]:
+def _hold_lines(lane: Lane, zero: int, most: int) -> list[str]:
     """The named locks it held, one by one if they are few, else how often each; and those it holds now."""
     length: dict[str, list[int]] = {}
     lines = []
@@ -109,17 +135,19 @@ def _hold_lines(lane: Lane, zero: int) -> list[str]:
         if end is not None:
             length.setdefault(lock, []).append(end - start)
             lines.append(f"  holds {lock} from {_at(start, zero)} for {seconds(end - start)}")
-    if len(lines) > MOST_LINES:
+    if len(lines) > most:
         lines = [f"  holds {lock} {len(own)} times, {seconds(sum(own))} in all" for lock, own in length.items()]
-    return _cut(lines) + [f"  holds {hold.lock} from {_at(hold.start, zero)}, still" for hold in lane.holding]
+    held_still = [f"  holds {hold.lock} from {_at(hold.start, zero)}, still" for hold in lane.holding]
+    return _cut(lines, most) + _cut(held_still, most)
 
 
 def _at(moment: int, zero: int) -> str:
     return f"{max(0, moment - zero) / 1e9:.2f} s"
 
 
-def _cut(lines: list[str]) -> list[str]:
-    half = MOST_LINES // 2
-    if len(lines) <= MOST_LINES:
-        return lines
+def _cut(lines: list[T], most: int) -> list[T | str]:
+    """The first and the last of many."""
+    half = most // 2
+    if len(lines) <= most:
+        return [*lines]
     return [*lines[:half], f"  … {len(lines) - 2 * half} more …", *lines[-half:]]

@@ -9,7 +9,7 @@
     start_a_helper    has a worker of its own                  leaves that behind
 
 All are for processes, `work_until_told` for those of a pool. Those that nobody stops end by themselves after
-`LONGEST` seconds.
+`LONGEST` seconds, or when whoever made the trace was killed.
 """
 
 import signal
@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Final, Never
 
 from helpers.observe.lifeline import StopRequest, end_with_parent, stop_asked
+from helpers.observe.own_folder import abandoned
 from helpers.observe.trace import Trace
 
 LONGEST: Final = 60.0
@@ -118,9 +119,10 @@ def start_a_helper(trace: Trace) -> None:
 
 
 def _work(trace: Trace) -> None:
-    """Take a step, many times a second, for `LONGEST` seconds at most."""
+    """Take a step, many times a second, for `LONGEST` seconds at most, or as long as the trace has an owner."""
     end = monotonic() + LONGEST
-    while monotonic() < end:
+    # If the notebook itself is killed, nobody is left to end those that are not tied to anybody.
+    while monotonic() < end and not abandoned(trace.folder):
         # A moment only: a span in which a worker is ended stays open, and would be drawn to the picture's end.
         with trace.span("a step"):
             trace.advance()

@@ -16,6 +16,7 @@ from tests.browser.chromium import chromium, find_chromium
 from tests.browser.lab import Lab
 from tests.browser.lab_server import JupyterServer
 
+pytest.register_assert_rewrite("tests.browser.lessons")
 HERE: Final = Path(__file__).parent
 NOTEBOOKS: Final = HERE.parents[1] / "notebooks"
 ARTEFACTS: Final = HERE.parent / "artefacts"

@@ -24,7 +24,12 @@
         commands += 1;
         try { await app.commands.execute(command); } finally { commands -= 1; }
     };
-    const drawn = () => new Promise(done => requestAnimationFrame(() => setTimeout(done, 100)));
+    // JupyterLab gives its parts the window's new size a while after the window has it.
+    const settled = () => panel.node.getBoundingClientRect().right <= innerWidth
+        && app.shell.node.getBoundingClientRect().width === innerWidth;
+    const drawn = async () => {
+        do await new Promise(done => requestAnimationFrame(() => setTimeout(done, 100))); while (!settled());
+    };
     const errors = ({outputs}) => Array.from({length: outputs.length}, (_, i) => outputs.get(i).toJSON())
         .filter(output => output.output_type === 'error')
         .map(output => `${output.ename}: ${output.evalue}`);
@@ -47,8 +52,9 @@
             errors: errors(cell.model),
             count: cell.model.executionCount,
         })),
-        height: () => scroller.scrollHeight,
+        height: () => notebook.widgets.at(-1).node.getBoundingClientRect().bottom
+            - scroller.getBoundingClientRect().top + scroller.scrollTop,
         shown: () => scroller.clientHeight,
-        toTop: () => { scroller.scrollTop = 0; return drawn(); },
+        scrollTo: top => { scroller.scrollTop = top; return drawn(); },
     };
 }

@@ -19,7 +19,6 @@ from playwright.sync_api import ConsoleMessage, Locator, Page
 from tests.browser.lab_server import JupyterServer
 
 WAIT: Final = 60.0
-TALLEST_VIEW: Final = 15_000
 # Errors of JupyterLab's own that say nothing of a lesson.
 HARMLESS: Final = ("favicon", "Failed to load resource")
 
@@ -80,6 +79,10 @@ class Lab:
     def wait_until_idle(self, limit: float = WAIT) -> None:
         """Wait at most `limit` seconds until nothing runs."""
         self.page.wait_for_function("() => window.lesson.idle()", timeout=limit * 1000, polling=50)
+        self.wait_until_drawn()
+
+    def wait_until_drawn(self) -> None:
+        """Wait until the page shows what has changed last, with room for it."""
         self.page.evaluate("() => window.lesson.drawn()")
 
     def cells(self) -> list[Cell]:
@@ -110,6 +113,7 @@ class Lab:
         name = "JupyterLab Dark" if dark else "JupyterLab Light"
         self.page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
         self.page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=name)
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")  # it covers the page meanwhile
 
     def width(self, pixels: int) -> None:
         """Make the window `pixels` wide."""
@@ -125,16 +129,13 @@ class Lab:
         """Save all of the lesson, from top to bottom, as pictures of at most `piece` pixels in height."""
         size = self.page.viewport_size or {"width": 1280, "height": 900}
         frame = size["height"] - self._measure("shown")
-        height = min(self._measure("height") + frame, TALLEST_VIEW)
-        self.page.set_viewport_size({"width": size["width"], "height": height})
-        self.page.evaluate("() => window.lesson.toTop()")
+        self.page.set_viewport_size({"width": size["width"], "height": piece + frame})
+        self.wait_until_drawn()
         files = []
-        for part in range(math.ceil(height / piece)):
+        for part in range(math.ceil(self._measure("height") / piece)):
             files.append(file.with_stem(f"{file.stem}-{part + 1}"))
-            rest = min(piece, height - part * piece)
-            self.page.screenshot(
-                path=files[-1], clip={"x": 0, "y": part * piece, "width": size["width"], "height": rest}
-            )
+            self.page.evaluate("top => window.lesson.scrollTo(top)", part * piece)
+            self.page.screenshot(path=files[-1])
         self.page.set_viewport_size(size)
         return files
 

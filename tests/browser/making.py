@@ -17,6 +17,11 @@ def code(source: str, *tags: str) -> dict[str, Any]:
     }
 
 
+def prose(source: str) -> dict[str, Any]:
+    """A markdown cell."""
+    return {"cell_type": "markdown", "metadata": {}, "source": source}
+
+
 def made(server: JupyterServer, *cells: dict[str, Any]) -> str:
     """The name of a new lesson with these cells, to be opened."""
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}

@@ -31,7 +31,14 @@ BANNED: Final = {
     r"^\s*#.*\b(?:NBVAL_|PYTEST_VALIDATE_)": "use a tag, which learners do not read",
 }
 # How a flowchart and a sequence diagram are told the colour of their arrows.
-ARROWS: Final = ("linkStyle default stroke:#808080", '"signalColor": "#808080"')
+# Arrows in grey; the words at those of a sequence dark on a white outline, whatever the page's colour.
+ARROWS: Final = (
+    "linkStyle default stroke:#808080",
+    (
+        '"signalColor": "#808080", "signalTextColor": "#222222"}, '
+        '"themeCSS": ".messageText { paint-order: stroke; stroke: #ffffff; '
+    ),
+)
 
 
 def code_cells(notebook: Notebook) -> Iterator[tuple[int, Cell]]:
@@ -118,6 +125,17 @@ def diagrams(notebook: Notebook) -> list[str]:
     ]
 
 
+def diagrams_in_words(notebook: Notebook) -> list[str]:
+    """A diagram has a name and a description, for those who cannot see it."""
+    return [
+        f"cell {place}: the diagram needs a line that begins with {words}"
+        for place, cell in enumerate(notebook.cells, 1)
+        for diagram in re.findall(r"(?ms)^```mermaid$.*?^```$", cell.source)
+        for words in ("accTitle: ", "accDescr: ")
+        if not re.search(rf"(?m)^ *{words}\w", diagram)
+    ]
+
+
 def uncompared(notebook: Notebook) -> list[str]:
     """At most two cells are not compared, and each says why."""
     cells = [(place, cell) for place, cell in code_cells(notebook) if tags(cell) & UNCOMPARED_TAGS]
@@ -166,4 +184,15 @@ def links(notebook: Notebook, folder: Path) -> list[str]:
     ]
 
 
-RULES: Final = (stored_run, opening, imports, lengths, banned, diagrams, uncompared, functions_for_processes, ending)
+RULES: Final = (
+    stored_run,
+    opening,
+    imports,
+    lengths,
+    banned,
+    diagrams,
+    diagrams_in_words,
+    uncompared,
+    functions_for_processes,
+    ending,
+)

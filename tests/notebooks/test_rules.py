@@ -60,6 +60,11 @@ BREACHES: list[tuple[Callable[[Notebook], list[str]], str, Callable[[Notebook], 
         lambda lesson: source(lesson, "```mermaid\nflowchart LR\n    a --> b\n```", 5),
     ),
     (
+        rules.diagrams_in_words,
+        "accDescr",
+        lambda lesson: source(lesson, "```mermaid\nflowchart LR\n    accTitle: Two\n    a --> b\n```", 5),
+    ),
+    (
         rules.opening,
         "start with",
         lambda lesson: source(lesson, "## Keep\n\nYou will be able to wait.\n\n15 minutes", 1),

@@ -74,7 +74,11 @@ class Watch:
     def began(self, kernel: int) -> None:
         """Note the kernel's process id, and its own ports."""
         self.kernel = kernel
-        self._ports = {port for port, _ in self._listening()}
+        self._ports = {port for _, port, _ in self._listening()}
+
+    def new_servers(self) -> set[tuple[str, int]]:
+        """Where the kernel and its processes listen now, but for the kernel's own ports: hosts and ports."""
+        return {(host, port) for host, port, _ in self._listening() if port not in self._ports}
 
     def left_while_alive(self) -> list[str]:
         """What the notebook should have ended itself, looked at before its kernel ends."""
@@ -84,7 +88,7 @@ class Watch:
         found += settled(
             lambda: [
                 f"a port was left open: {port}, by process {pid}; close its socket"
-                for port, pid in self._listening()
+                for _, port, pid in self._listening()
                 if port not in self._ports
             ]
         )
@@ -92,14 +96,20 @@ class Watch:
 
     def left_after_shutdown(self) -> list[str]:
         """What outlives the kernel."""
-        found = settled(lambda: [_left_process(process) for process in self._processes()])
-        found += self._left_blocks()
-        return found + settled(
+        return self.left_running() + settled(
             lambda: [
                 f"a temporary file was left: {path.name}; delete it, or close what made it"
                 for path in sorted(self.folder.iterdir())
             ]
         )
+
+    def left_running(self) -> list[str]:
+        """The processes and shared memory that outlive the kernel."""
+        return settled(lambda: [_left_process(process) for process in self._processes()]) + self._left_blocks()
+
+    def pids(self) -> list[int]:
+        """The ids of all processes but the kernel's own."""
+        return [process.pid for process in self._processes()]
 
     def end_processes(self) -> list[int]:
         """End every process but the kernel, multiprocessing's own too. Gives their ids."""
@@ -145,9 +155,9 @@ class Watch:
             return process.ppid() == self.kernel and any(name in " ".join(process.cmdline()) for name in SERVANTS)
         return True  # it has just ended
 
-    def _listening(self) -> list[tuple[int, int]]:
+    def _listening(self) -> list[tuple[str, int, int]]:
         return [
-            (connection.laddr.port, process.pid)
+            (connection.laddr.ip, connection.laddr.port, process.pid)
             for process in (*self._kernel_itself(), *self._processes())
             for connection in _connections(process)
             if connection.status == psutil.CONN_LISTEN

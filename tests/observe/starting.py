@@ -38,3 +38,13 @@ def until(condition: Callable[[], object], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"waited {LIMIT:.0f} s for {what}"
         time.sleep(0.002)
+
+
+def exit_badly() -> None:
+    """What a process does that fails."""
+    sys.exit(3)
+
+
+def sleep_long() -> None:
+    """What a process does that must be ended."""
+    time.sleep(300)

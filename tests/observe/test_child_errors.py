@@ -33,7 +33,7 @@ def own_folder(tmp_path, monkeypatch):
 
 
 def stderr_files():
-    return set(Path(tempfile.gettempdir()).glob("painless-*.stderr"))
+    return set(Path(tempfile.gettempdir()).glob("painless-*/stderr"))
 
 
 @pytest.mark.parametrize("method", CAUGHT)

@@ -17,6 +17,20 @@ from helpers.observe.cores import Cores, _quota, count_cores
 from helpers.observe.machine import Finding, check_machine
 from helpers.panels.machine_card import MachineCard
 
+GOOD_START = Finding("Starting a process", "works", good=True)
+STARTS = machine._starts
+
+
+@pytest.fixture
+def real_starts():
+    return STARTS
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """No process is started: that is test_starts' matter, and takes half a second each time."""
+    monkeypatch.setattr(machine, "_starts", lambda: GOOD_START)
+
 
 async def check_in_a_loop():
     return check_machine()
@@ -137,6 +151,19 @@ def test_all_start_methods_are_named():
     assert all(way in finding("How processes start").found for way in multiprocessing.get_all_start_methods())
 
 
+def test_ways_to_start_are_named(monkeypatch, real_starts):
+    monkeypatch.setattr(machine, "start_errors", lambda: {"fork": "", "spawn": ""})
+    assert real_starts() == Finding("Starting a process", "works (fork, spawn)", good=True)
+
+
+def test_a_way_that_does_not_work_is_amiss(monkeypatch, real_starts):
+    monkeypatch.setattr(machine, "start_errors", lambda: {"fork": "", "spawn": "exit code 3"})
+    amiss = real_starts()
+    assert not amiss.good
+    assert amiss.found == "spawn: exit code 3"
+    assert "virus scanner" in amiss.advice
+
+
 @pytest.mark.parametrize(
     ("version", "good"), [("7.4.0", True), ("7.10.1", True), ("8.0", True), ("7.3.9", False), ("6.29.5", False)]
 )
@@ -179,6 +206,29 @@ def test_a_full_disk_is_amiss(monkeypatch):
     room = finding("Room for temporary files")
     assert not room.good
     assert "100 MB" in room.advice
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it has no limit of its own")
+@pytest.mark.parametrize(("free", "good"), [(32_000_000, True), (31_999_999, False)])
+def test_little_shared_memory_is_amiss(free, good, monkeypatch):
+    def usage(path):
+        return shutil._ntuple_diskusage(10**9, 10**9, free if path == machine.SHARED else 10**9)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    assert finding("Room for shared memory").good is good
+    assert ("--shm-size" in finding("Room for shared memory").advice) is not good
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it has no limit of its own")
+def test_no_shared_memory_at_all_is_amiss(monkeypatch, tmp_path):
+    monkeypatch.setattr(machine, "SHARED", str(tmp_path / "gone"))
+    assert finding("Room for shared memory").found.endswith("gone: No such file or directory")
+    assert not finding("Room for shared memory").good
+
+
+def test_elsewhere_shared_memory_is_not_looked_for(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert machine._shared_memory() == []
 
 
 def test_a_folder_that_cannot_be_written_is_amiss_and_nothing_is_raised(monkeypatch, tmp_path):

@@ -163,7 +163,11 @@ def test_a_worker_does_its_work_though_the_disk_is_full(monkeypatch: pytest.Monk
         monkeypatch.setattr(os, "posix_fallocate", full)
         doings.speak(trace)
         assert trace.lanes() == []
-        assert list(Path(trace.folder).iterdir()) == []
+        # An empty file says that something is missing, and so does the trace.
+        (left,) = (path for path in Path(trace.folder).iterdir() if path.name != "owner")
+        assert (left.suffix, left.stat().st_size) == (".lost", 0)
+        assert str(Path(trace.folder).parent) in trace.trouble()
+        assert "TMPDIR" in trace.trouble()
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs Linux to count open files")

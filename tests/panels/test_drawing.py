@@ -62,6 +62,9 @@ class Recorded:
     def lanes(self) -> list[Lane]:
         return self._lanes
 
+    def trouble(self) -> str:
+        return ""
+
 
 def html(lanes: Sequence[Lane]) -> str:
     return Timeline(Recorded(lanes))._repr_html_()

@@ -186,3 +186,34 @@ def test_nothing_stays(name: str, cores: str, tmp_path: Path) -> None:
         "ports: set() files: []",
     ]
     assert list(temporary.iterdir()) == []
+
+
+INTERRUPTED: Final = """
+import os, signal
+from helpers.panels.engines import engine
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, lambda *_: None)
+    with engine("dask", 2) as pool:
+        assert list(pool.map(abs, [-1, -2], timeout=100)) == [1, 2]
+        for _ in range(3):
+            os.killpg(0, signal.SIGINT)
+        print(list(pool.map(abs, [-3, -4], timeout=20)))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups")
+@pytest.mark.skipif("dask" not in HERE, reason="Dask is not installed")
+def test_an_interrupt_of_a_cell_does_not_end_dasks_workers(tmp_path: Path) -> None:
+    script = tmp_path / "interrupted.py"
+    script.write_text(INTERRUPTED)
+    done = subprocess.run(
+        [sys.executable, script],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        timeout=140,
+        check=False,
+    )
+    assert done.stdout == "[3, 4]\n", done.stderr

@@ -1,42 +1,20 @@
 """The named locks that a lane held: in the picture, in words, and within the same bounds as everything else."""
 
-import hashlib
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from helpers.observe.reading import Lane, Note
+from helpers.observe.reading import Lane
 from helpers.panels.drawing import drawing
 from helpers.panels.strips import MOST_ROWS, strips
-from helpers.panels.timeline import Timeline, figure
+from helpers.panels.timeline import figure
 from helpers.panels.words import described
 from tests.panels.made import MS, hold, lane, span
-from tests.panels.test_drawing import HOSTILE, LIMIT, Recorded, parsed, texts, titles
-
-# Of what the lanes below were drawn as before there were named locks: notebooks have such pictures stored.
-WITHOUT_LOCKS = "04084fbceb313b4ea921414fc6ed5a807c8904f1ec1c895252d488fb475b24cc"
+from tests.panels.test_drawing import HOSTILE, LIMIT, parsed, texts, titles
 
 
 def pills(svg: ET.Element) -> list[ET.Element]:
     return [rect for rect in svg.iter("rect") if rect.get("rx")]
-
-
-def test_pictures_without_named_locks_are_what_they_were():
-    lanes = [
-        lane(
-            span(0, 2000, "outer", cpu=1000),
-            span(500, 1000, "inner", cpu=500, depth=1),
-            span(2000, None, "left open"),
-            seen=2500,
-            notes=[Note("hello <b>", 600 * MS, error=False), Note("KeyError: 'x'", 700 * MS, error=True)],
-            dropped=3,
-            title="first",
-        ),
-        lane(*(span(n, n + 0.5, f"step {n % 3}", cpu=0.25) for n in range(1000)), title="second"),
-        lane(ticks=[*range(0, 1000, 20), *range(3000, 4000, 20)], title="the interface"),
-    ]
-    page = Timeline(Recorded(lanes))._repr_html_() + figure(lanes)
-    assert hashlib.sha256(page.encode()).hexdigest() == WITHOUT_LOCKS
 
 
 def test_holds_stand_below_the_bars_in_their_places():

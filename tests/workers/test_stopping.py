@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import psutil
 import pytest
@@ -224,3 +225,39 @@ def test_a_pool_s_task_stops_when_asked_and_answers(method: str):
 def test_a_pool_s_task_without_an_event_says_what_is_missing():
     with Trace() as trace, pytest.raises(RuntimeError, match="initializer=keep"):
         work_until_told(trace)
+
+
+# A notebook that is killed while lesson 04 shows what untied workers do.
+KILLED: Final = """
+import multiprocessing, os, signal, sys, time
+from helpers.observe.trace import Trace
+from helpers.workers.stopping import start_a_helper, work_untied
+
+if __name__ == "__main__":
+    trace = Trace()
+    multiprocessing.get_context(sys.argv[1]).Process(target=work_untied, args=(trace,)).start()
+    multiprocessing.get_context(sys.argv[1]).Process(target=start_a_helper, args=(trace,)).start()
+    while sum(lane.done > 0 for lane in trace.lanes()) < 3:
+        time.sleep(0.02)
+    print(*{lane.pid for lane in trace.lanes()}, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@posix
+@each_method
+def test_untied_workers_give_up_when_the_owner_of_the_trace_is_killed(method: str, tmp_path: Path) -> None:
+    script = tmp_path / "notebook.py"
+    script.write_text(KILLED)
+    killed = subprocess.run(
+        [sys.executable, script, method],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    workers = [int(pid) for pid in killed.stdout.split()]
+    assert len(workers) == 3
+    until(lambda: not any(map(runs, workers)), "the workers to give up")

@@ -1,0 +1,1 @@
+"""Tests of very much at once: workers, spans, lanes."""
