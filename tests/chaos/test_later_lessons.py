@@ -5,12 +5,12 @@ import sys
 import pytest
 
 from tests.chaos.runs import Lesson
-from tests.chaos.sample import LESSONS, LIMIT, MIDDLE, check, lessons
+from tests.chaos.sample import LESSONS, LIMIT, MIDDLE, check, kinds, lessons
 
 pytestmark = [LIMIT, pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")]
 
 
 @lessons(LESSONS[MIDDLE:])
-@pytest.mark.parametrize("kind", ["interrupts", "kill", "shuffled"])
+@kinds
 def test_nothing_hangs_and_nothing_is_left(lesson: Lesson, kind: str) -> None:
     check(lesson, kind)
