@@ -26,6 +26,8 @@ import threading
 from time import sleep
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
+from helpers.observe.held_interrupts import hold_interrupts_during_fork
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.process import BaseProcess
@@ -40,6 +42,9 @@ LOOK_EVERY: Final = 0.5
 Answer_contra = TypeVar("Answer_contra", contravariant=True)
 
 _tied_to: "BaseProcess | None" = None
+
+# Whoever has a worker's function may fork it, and it is not tied before its first line.
+hold_interrupts_during_fork()
 
 
 class StopRequest(Protocol):

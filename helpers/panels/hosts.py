@@ -46,7 +46,6 @@ class Hosts:
     Use it in a `with` block, or call `close`.
 
     Attributes:
-        scheduler_address: where a client finds it, "tcp://127.0.0.1:…".
         dashboard_link: the page to open in a browser.
     """
 
@@ -59,7 +58,7 @@ class Hosts:
             self._start("scheduler", "scheduler", "--port=0", _PAGES)
             for name in (f"host {number}" for number in range(1, workers + 1)):
                 self._start(name, "worker", f"--name={name}", *_WORKER)
-            self.scheduler_address, self.dashboard_link = self._wait_until_ready(workers)
+            self._address, self.dashboard_link = self._wait_until_ready(workers)
         except BaseException:
             self.close()
             raise
@@ -75,6 +74,17 @@ class Hosts:
     def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
+
+    @property
+    def scheduler_address(self) -> str:
+        """Where a client finds it, "tcp://127.0.0.1:…".
+
+        Raises:
+            ConnectionError: it is closed. (Dask would look for it for half a minute, and leave a thread.)
+        """
+        if not self._end.alive:
+            raise ConnectionError("this cluster is closed: start another with hosts(workers=2)")
+        return self._address
 
     def close(self) -> None:
         """End the scheduler, the workers and whatever these have started, and delete their files."""
@@ -97,7 +107,7 @@ class Hosts:
 
     def _wait_until_ready(self, workers: int) -> tuple[str, str]:
         limit = monotonic() + START_LIMIT
-        while (address := self._address()) is None:
+        while (address := self._address_in_file()) is None:
             self._look_after(limit)
         try:
             client = Client(address, timeout=max(1, limit - monotonic()))  # type: ignore[no-untyped-call] # in part
@@ -108,7 +118,7 @@ class Hosts:
                 self._look_after(limit)
             return address, connected.dashboard_link
 
-    def _address(self) -> str | None:
+    def _address_in_file(self) -> str | None:
         """The scheduler's, once its file is there, and whole."""
         with suppress(OSError, ValueError):
             address: str = json.loads((self._folder / _ADDRESS_FILE).read_text())["address"]

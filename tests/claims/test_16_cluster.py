@@ -10,13 +10,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
+from inspect import signature
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from distributed import Client, wait
+from distributed import Client, LocalCluster, wait
 from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
 
@@ -104,6 +105,10 @@ def answers(place: tuple[str, int]) -> bool:
 
 
 # A killed worker
+
+
+def test_a_cluster_that_a_client_starts_shows_its_pages_to_the_network():
+    assert signature(LocalCluster).parameters["dashboard_address"].default == ":8787"
 
 
 @posix

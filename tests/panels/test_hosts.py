@@ -58,7 +58,7 @@ def test_a_scheduler_that_does_not_answer_in_time_is_ended(monkeypatch: pytest.M
         assert timeout <= module.START_LIMIT
         raise OSError(f"Timed out trying to connect to {address}")
 
-    monkeypatch.setattr(Hosts, "_address", lambda _: "tcp://127.0.0.1:1")
+    monkeypatch.setattr(Hosts, "_address_in_file", lambda _: "tcp://127.0.0.1:1")
     monkeypatch.setattr(module, "Client", no_answer)
     with pytest.raises(TimeoutError, match="did not start within 50 s"):
         hosts(workers=1)
@@ -69,10 +69,10 @@ def test_an_address_is_read_when_its_file_is_whole(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Hosts, "_wait_until_ready", lambda *_: ("tcp://127.0.0.1:1", "http://127.0.0.1:2/status"))
     with hosts(workers=1) as cluster:
         file = cluster._folder / "scheduler.json"
-        found = [cluster._address()]
+        found = [cluster._address_in_file()]
         for words in ("", '{"address": ', '{"address": "tcp://127.0.0.1:3"}'):
             file.write_text(words)
-            found.append(cluster._address())
+            found.append(cluster._address_in_file())
     assert found == [None, None, None, "tcp://127.0.0.1:3"]
 
 
@@ -92,6 +92,8 @@ def test_it_ends_with_its_block_and_twice_is_no_harm():
         assert repr(cluster) == "<Hosts>"
     cluster.close()
     assert repr(cluster) == "<Hosts, closed>"
+    with pytest.raises(ConnectionError, match=r"closed: start another with hosts\(workers=2\)"):
+        _ = cluster.scheduler_address
     assert all(command.poll() is not None for command in cluster._commands)
 
 
