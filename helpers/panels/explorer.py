@@ -144,7 +144,7 @@ class Explorer(VBox):
                 self._let_go()
                 self._say(f"The drawing has failed: {_words(error)}. Any button starts new workers.")
         else:
-            self._say(self._outcome(perf_counter() - began, beat.longest_freeze))
+            self._say(self._outcome(view, perf_counter() - began, beat.longest_freeze))
 
     async def _pool_of(self, size: int) -> Pool:
         """The pool, of so many workers: started, if need be, once one of another size has ended."""
@@ -180,10 +180,11 @@ class Explorer(VBox):
         if drawing is not None:
             self._say("Closing …" if self in _ending.values() else CLOSED)
 
-    def _outcome(self, took: float, freeze: float) -> str:
+    def _outcome(self, view: View, took: float, freeze: float) -> str:
         first = self._canvas.first_after
         said = f"First tile after {1000 * first:.0f} ms. " if first is not None else ""
-        return f"{said}All drawn in {took:.2f} s. Longest freeze of the interface: {1000 * freeze:.0f} ms."
+        freezes = f"Longest freeze of the interface: {1000 * freeze:.0f} ms."
+        return f"{said}All drawn in {took:.2f} s. {freezes} Shown: {view.in_words()}."
 
     def _say(self, words: str) -> None:
         self._status.value = f'<div role="status">{passage(words)}</div>'

@@ -34,6 +34,10 @@ class View(Protocol):
         """With other patience."""
         ...
 
+    def in_words(self) -> str:
+        """Where it is."""
+        ...
+
 
 class Controls(VBox):
     """A button for each of `clicks`, and two numbers to be set.

@@ -33,13 +33,11 @@ def is_over(worker: Worker) -> bool:
     return worker.pid is not None and worker.exitcode is not None
 
 
-def lanes_of(worker: Worker, lanes: Sequence[Lane]) -> list[Lane]:
-    """The lanes that `worker` has written, oldest first; a process may have one for each of its threads."""
-    return all_lanes_of([worker], lanes)[worker]
-
-
 def all_lanes_of(workers: Sequence[Worker], lanes: Sequence[Lane]) -> dict[Worker, list[Lane]]:
-    """The same for many workers: both may be hundreds."""
+    """The lanes that each worker has written, oldest first; a process may have one for each of its threads.
+
+    Both may be hundreds.
+    """
     of_process: dict[int | None, list[Lane]] = {}
     of_thread: dict[int | None, list[Lane]] = {}
     here = os.getpid()

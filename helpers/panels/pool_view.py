@@ -97,9 +97,11 @@ class PoolView(VBox):
     async def _wait(self) -> Ending:
         if not self._shown:
             display(self)
+        self._picture.replaced = True
         try:
             await asyncio.shield(self._task)
         except BaseException:  # an interrupt, or the cell's task cancelled: leave nothing running
+            self._picture.replaced = False
             self.stop()
             raise
         self._picture.value = ""

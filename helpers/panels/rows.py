@@ -64,14 +64,19 @@ class Head(HBox):
 
 
 class Picture(HTML):
-    """The growing timeline."""
+    """The growing timeline.
+
+    Attributes:
+        replaced: whether the last drawing will come elsewhere, and need not be made here.
+    """
 
     def __init__(self) -> None:
         super().__init__(layout=layout(), style=plain_html())
+        self.replaced = False
         self._next = 0.0
 
     def draw(self, lanes: Sequence[Lane], trouble: str, elapsed: float, *, now: bool) -> None:
-        """Draw `lanes` if `now`, or if the price of the last drawing allows it by now.
+        """Draw `lanes` if `now`, unless that is replaced, or if the price of the last drawing allows it by now.
 
         Args:
             lanes: all of them.
@@ -79,7 +84,7 @@ class Picture(HTML):
             elapsed: seconds since the work began.
             now: whatever it costs.
         """
-        if not now and elapsed < self._next:
+        if self.replaced if now else elapsed < self._next:
             return
         began = perf_counter()
         update(self, "value", figure(lanes, trouble))

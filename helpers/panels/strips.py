@@ -4,6 +4,7 @@ A hold that goes on is dashed. Narrow holds are merged as narrow spans are, and 
 """
 
 from collections.abc import Iterator, Sequence
+from html import unescape
 from typing import Final, NamedTuple
 
 from helpers.observe.reading import Held, Lane, Span
@@ -78,7 +79,7 @@ def _drawn(row: Strip, scale: Scale, y: int, width: int) -> Iterator[str]:
         room = wide * width / 100
         if room > 18:
             yield f'<svg x="{x:.2f}%" y="{y}" stroke="none"><path d="{PADLOCK}" transform="translate(4)"/></svg>'
-        if not label and room > 6 * len(words) + 24:
+        if not label and room > _length(words) + 24:
             label = _label(words, x, y, 16, "start")
     yield label or _label_beside(words, scale.x(row.bars[0].start), scale.x(row.bars[-1].end), y)
 
@@ -95,8 +96,13 @@ def _label_beside(words: str, start: float, end: float, y: int) -> str:
         return _label(words, end, y, 6, "start")
     if start > 20:
         return _label(words, start, y, -6, "end")
-    paper = f'<rect width="{6 * len(words) + 6}" height="{THICK}" fill="{PAPER}" fill-opacity=".8" stroke="none"/>'
+    paper = f'<rect width="{_length(words) + 6}" height="{THICK}" fill="{PAPER}" fill-opacity=".8" stroke="none"/>'
     return f'<svg x="{start:.2f}%" y="{y}">{paper}</svg>{_label(words, start, y, 3, "start")}'
+
+
+def _length(words: str) -> int:
+    """Pixels that escaped words take, about: `&lt;` is one letter."""
+    return 6 * len(unescape(words))
 
 
 def _label(words: str, x: float, y: int, aside: int, anchor: str) -> str:

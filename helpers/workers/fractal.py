@@ -9,6 +9,7 @@ Only sums and products of floats are used, each rounded as IEEE 754 has it, so e
 """
 
 from contextlib import nullcontext
+from math import floor, log10
 from typing import Final, NamedTuple, Protocol, Self
 
 from helpers.observe.lifeline import end_with_parent
@@ -50,6 +51,11 @@ class View(NamedTuple):
     def tried(self, iterations: int) -> Self:
         """The same part, with other patience."""
         return self._replace(iterations=iterations)
+
+    def in_words(self) -> str:
+        """Where it is, to a hundredth of the picture: "x = -0.65, y = 0.00, 3.60 wide"."""
+        digits = 2 - floor(log10(min(1, self.width)))
+        return f"x = {self.x:.{digits}f}, y = {self.y:.{digits}f}, {self.width:.{digits}f} wide"
 
 
 class Tile(NamedTuple):

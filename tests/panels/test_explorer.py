@@ -239,7 +239,7 @@ def test_it_draws_the_first_view_and_says_how_it_went():
         drawer.go_on.set()
         await explorer.drawn()
         assert drawer.log == ["start pool 1 of 2", "draw 0 4 200", "drawn 0"]
-        for words in ("First tile after", "All drawn in", "Longest freeze"):
+        for words in ("First tile after", "All drawn in", "Longest freeze", "x = 0.00, y = 0.00, 4.00 wide"):
             assert words in said(explorer)
 
     explored(scene)

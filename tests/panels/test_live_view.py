@@ -19,7 +19,7 @@ from helpers.observe.locks import named
 from helpers.observe.reading import Reader
 from helpers.observe.trace import Trace
 from helpers.panels.live_view import LiveView
-from helpers.panels.outcome import Worker, is_over, lanes_of
+from helpers.panels.outcome import Worker, all_lanes_of, is_over
 from helpers.workers.computing import call_without_end, compute_without_end
 from tests.observe.starting import LIMIT, METHODS, until
 from tests.panels import doings
@@ -481,7 +481,8 @@ def test_the_open_span_of_a_stopped_process_does_not_grow_any_more(trace: Trace)
         await view
         return worker
 
-    (lane,) = lanes_of(run(main()), trace.lanes())
+    worker = run(main())
+    (lane,) = all_lanes_of([worker], trace.lanes())[worker]
     ended = lane.ended
     until(lambda: trace.lanes()[0].seen > ended + 50_000_000, "some time to pass")
     assert trace.lanes()[0].ended == ended > lane.opened

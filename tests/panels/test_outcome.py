@@ -14,7 +14,7 @@ import pytest
 from helpers.observe.thread_errors import ThreadErrors
 from helpers.observe.trace import Trace
 from helpers.observe.waits import Hold, Wait, Waits
-from helpers.panels.outcome import NOBODY, Worker, ask_to_stop, is_over, lanes_of, state
+from helpers.panels.outcome import NOBODY, Worker, all_lanes_of, ask_to_stop, is_over, state
 from helpers.workers.computing import call_without_end, compute_without_end
 from tests.observe.starting import METHODS, until
 from tests.panels import doings
@@ -63,12 +63,13 @@ def begun(trace: Trace, processes: Sequence[BaseProcess]) -> None:
         process.start()
     for process in processes:
         until(
-            lambda own=process: any(lane.spans for lane in lanes_of(own, trace.lanes())), f"{process.name} to begin"
+            lambda own=process: any(lane.spans for lane in all_lanes_of([own], trace.lanes())[own]),
+            f"{process.name} to begin",
         )
 
 
 def words(worker: Worker, trace: Trace, errors: ThreadErrors, *, asked: bool = False) -> str:
-    return state(worker, lanes_of(worker, trace.lanes()), errors, asked=asked)
+    return state(worker, all_lanes_of([worker], trace.lanes())[worker], errors, asked=asked)
 
 
 def test_the_states_of_a_thread_that_is_asked_and_stops(trace: Trace, errors: ThreadErrors):
@@ -80,7 +81,7 @@ def test_the_states_of_a_thread_that_is_asked_and_stops(trace: Trace, errors: Th
     quiet.start()
     assert words(quiet, trace, errors) == "starting"
     thread.start()
-    until(lambda: lanes_of(thread, trace.lanes()), "the thread's lane")
+    until(lambda: all_lanes_of([thread], trace.lanes())[thread], "the thread's lane")
     assert words(thread, trace, errors) == "working"
     assert words(thread, trace, errors, asked=True) == "asked to stop, still working"
     ask_to_stop([thread, quiet], event)
@@ -271,9 +272,9 @@ def test_each_worker_has_its_own_lanes(trace: Trace):
         thread.start()
     until(lambda: len(trace.lanes()) == 3, "three lanes")
     lanes = trace.lanes()
-    found = [[lane.thread for lane in lanes_of(thread, lanes)] for thread in threads]
+    found = [[lane.thread for lane in all_lanes_of([thread], lanes)[thread]] for thread in threads]
     assert found == [[thread.native_id] for thread in threads]
-    assert [lane.pid for lane in lanes_of(process, lanes)] == [process.pid]
+    assert [lane.pid for lane in all_lanes_of([process], lanes)[process]] == [process.pid]
     event.set()
     for thread in threads:
         thread.join(30)

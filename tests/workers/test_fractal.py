@@ -91,6 +91,12 @@ def test_views_move_and_zoom():
     assert view.tried(7).iterations == 7
 
 
+def test_a_view_says_where_it_is_to_a_hundredth_of_the_picture():
+    assert View().in_words() == "x = -0.65, y = 0.00, 3.60 wide"
+    assert View(-0.743644, 0.131826, 0.0045).in_words() == "x = -0.74364, y = 0.13183, 0.00450 wide"
+    assert View(width=fractal.NARROWEST).in_words().endswith("0.00000000000100 wide")
+
+
 def test_a_coarse_point_stands_for_the_middle_of_its_pixels():
     coarse = draw_tile(None, View(), Tile(0, 0, 160, 160))
     around = [draw_tile(None, View(), Tile(x, y, 1, 1)) for x in (79, 80) for y in (79, 80)]
