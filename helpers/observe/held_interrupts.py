@@ -12,15 +12,16 @@ of interrupts in that time a quarter was lost, and after this 3 of 200 (measured
 
 import os
 import signal
+import sys
 import threading
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 AGAIN_AFTER: Final = 0.05
 """Seconds until an interrupt that was held back is given again."""
 
 _pending = False
-_before: object = None  # the handler that is to come back; None while nothing is held
+_before: Any = None  # the handler that is to come back; None while nothing is held
 
 
 def hold_interrupts_during_fork() -> None:
@@ -46,7 +47,7 @@ def _hold() -> None:
 def _release() -> None:
     global _before  # noqa: PLW0603 (the same)
     if _before is not None:
-        signal.signal(signal.SIGINT, _before)  # type: ignore[arg-type] # it is what getsignal gave
+        signal.signal(signal.SIGINT, _before)
         _before = None
         if _pending:
             # Not here: it would be forgotten. And not before Process.start() knows what it has started.
@@ -64,10 +65,14 @@ def _interrupt() -> None:
 
 
 def _end_or_go_on() -> None:
-    """In the child: an interrupt ends it, from now on and if it came before."""
-    global _before  # noqa: PLW0603 (the same)
-    if _before is not None:
-        _before = None
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        if _pending:
-            signal.raise_signal(signal.SIGINT)
+    """In the child: an interrupt ends it, if it came before, and until the handler it inherits is of use."""
+    global _before
+    if _before is None:
+        return
+    inherited, _before = _before, None
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if _pending:
+        signal.raise_signal(signal.SIGINT)
+    # In a process of multiprocessing that is where it begins its own work, and its errors end it.
+    if util := sys.modules.get("multiprocessing.util"):
+        util.register_after_fork(_end_or_go_on, lambda _: signal.signal(signal.SIGINT, inherited))

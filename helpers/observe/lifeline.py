@@ -77,8 +77,11 @@ def end_with_parent() -> None:
 
     In a process started by `multiprocessing` it does so once, and from then on an interrupt (Ctrl-C, or the
     notebook's stop button, which reaches every process of the group) ends the worker without a traceback,
-    provided that the call came from its main thread. Anywhere else, say in a thread of the notebook, it does
-    nothing.
+    provided that the call came from its main thread. A worker of a `multiprocessing.Pool` ignores it: one that dies
+    while it waits for a task keeps the lock that its pool's `terminate` waits for. Its starter, which is interrupted
+    too, has to end it. Anywhere else, say in a thread of the notebook, it does nothing.
+
+    A worker that leads a process group takes the group along, and with it the processes that it has started itself.
     """
     global _tied_to  # noqa: PLW0603 (a process has one parent)
     # A process that multiprocessing started has this module; in any other, its import would cost 14 ms.
@@ -89,7 +92,8 @@ def end_with_parent() -> None:
         return
     _tied_to = parent
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        of_pool = module is not None and "PoolWorker" in module.current_process().name
+        signal.signal(signal.SIGINT, signal.SIG_IGN if of_pool else signal.SIG_DFL)
     sentinel: int | None = parent.sentinel
     if sentinel is None:  # a process of joblib's, which makes its own
         _start_watching(_wait_for_adoption, parent)
@@ -102,9 +106,9 @@ def _killed_by_kernel(sentinel: int) -> bool:
     if sys.platform != "linux":
         return False
     try:
-        # The owner is one process, not a number: neither a grandchild that inherits the pipe nor a stranger
+        # The owner is one process or group, not a number: neither a grandchild that inherits the pipe nor a stranger
         # given the same number later is ever sent the signal.
-        fcntl.fcntl(sentinel, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(sentinel, fcntl.F_SETOWN, -os.getpid() if _leads_a_group() else os.getpid())
         fcntl.fcntl(sentinel, fcntl.F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
     except OSError:  # some sandboxes know no F_SETSIG
@@ -116,9 +120,15 @@ def _killed_by_kernel(sentinel: int) -> bool:
     return True
 
 
+def _leads_a_group() -> bool:
+    return os.getpgrp() == os.getpid()
+
+
 def _start_watching(wait: "Callable[[BaseProcess], None]", parent: "BaseProcess") -> None:
     def watch() -> None:
         wait(parent)
+        if sys.platform != "win32" and _leads_a_group():
+            os.killpg(os.getpid(), signal.SIGKILL)
         os._exit(1)
 
     threading.Thread(target=watch, name="lifeline", daemon=True).start()

@@ -18,11 +18,14 @@ Those that take others with them may wait until some have ended, so that every r
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from time import monotonic, sleep
 from typing import Final, Never
 
 from helpers.observe.lifeline import end_with_parent
+from helpers.observe.own_folder import abandoned
 from helpers.observe.trace import Trace
 
 TAKES: Final = 0.2
@@ -146,10 +149,25 @@ def wait_in_pool(
     """Wait for `task(trace)` in an executor with one worker; for a process that stands for a program."""
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 (its import takes 30 ms, which no task needs)
 
-    # No end_with_parent: this is no worker, and an interrupt is to be what it is in any program.
+    end_with_parent()
+    # It is no worker otherwise: an interrupt is to be what it is in any program.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with ProcessPoolExecutor(1, initializer=initializer) as pool:
+    with ProcessPoolExecutor(1, initializer=initializer or partial(_outlive_all_but, trace.folder)) as pool:
         pool.submit(task, trace).result()
+
+
+def _outlive_all_but(folder: str) -> None:
+    """Tie this worker to the owner of the trace in that folder: not to its parent, which is killed to show something.
+
+    Nobody else would end one that has no task yet.
+    """
+
+    def watch() -> None:
+        while not abandoned(folder):
+            sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="the owner's watch", daemon=True).start()
 
 
 def _await_others(trace: Trace, count: int) -> None:

@@ -89,7 +89,7 @@ def moment(random: Random) -> float:
 def interrupted(lesson: Lesson, seed: str, at_most: int = 10, seconds: float = inf) -> Outcome:
     """Run the lesson with up to `at_most` interrupts; begin no further cell after so many seconds."""
     random, outcome = Random(seed), Outcome()  # noqa: S311 - no secret
-    end = monotonic() + seconds
+    end, once = monotonic() + seconds, True
     with Session(lesson.path.parent) as session:
         for place, source in enumerate(lesson.cells):
             again = True
@@ -99,7 +99,8 @@ def interrupted(lesson: Lesson, seed: str, at_most: int = 10, seconds: float = i
                 _note(outcome, place, after, cell)
                 # Without what the first imports, there would be nothing to interrupt.
                 again = cell.disturbed and (place == 0 or random.random() < OFTEN)
-        _finish(session, outcome, lesson, in_order=True)
+                once = once and not again
+        _finish(session, outcome, lesson, in_order=once)
     return outcome
 
 

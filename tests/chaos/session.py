@@ -107,18 +107,18 @@ class Session:
 
         Args:
             in_order: whether each cell has been run once, in its place. A cell that makes a block of shared memory,
-                run twice, makes a second one. The first stays until the kernel ends, as lesson 13 says.
+                run twice, makes a second one. The first stays until the kernel ends, as lesson 13 says, and then
+                Python's resource tracker takes it away, which is ended here with all others.
         """
         if not self.km.is_alive():
             return ["the kernel was gone before the end", *self.left_after_kill()]
         found = settled(self._threads, END_GRACE) + settled(self.watch.left_while_alive, END_GRACE)
-        if not in_order:
-            found = [each for each in found if not each.startswith("shared memory")]
         with suppress(TimeoutError):
             bury(self, {*self.watch.end_processes(), *self._zombies()})
         self.kc.stop_channels()
         self.km.shutdown_kernel(now=False)
-        return [*dict.fromkeys(found + self.watch.left_after_shutdown() + self.servers.faults())]
+        found += self.watch.left_after_shutdown() + self.servers.faults()
+        return [each for each in dict.fromkeys(found) if in_order or not each.startswith("shared memory")]
 
     def close(self) -> None:
         """End and delete whatever is left."""

@@ -57,6 +57,21 @@ def have_a_child(trace: Trace) -> None:
         time.sleep(600)
 
 
+def lead(trace: Trace) -> None:
+    """Lead a group, with a child that is tied to nobody."""
+    os.setsid()
+    multiprocessing.Process(target=compute_unasked, args=(trace,)).start()
+    end_with_parent()
+    with trace.span("waiting"):
+        time.sleep(600)
+
+
+def lead_watched(trace: Trace) -> None:
+    """The same where the kernel cannot help."""
+    lifeline._killed_by_kernel = lambda _: False
+    lead(trace)
+
+
 def compute_unasked(trace: Trace) -> None:
     with trace.span("asleep"):
         time.sleep(600)
@@ -70,6 +85,8 @@ JOBS = {
     "refused": be_refused,
     "forker": have_a_forked_child,
     "family": have_a_child,
+    "leader": lead,
+    "watched leader": lead_watched,
     "initialised": compute_unasked,
 }
 
@@ -90,7 +107,7 @@ def start(starter: str, context: BaseContext, trace: Trace, job: str) -> object:
 
 def main(method: str, job: str, starter: str) -> None:
     trace = Trace()
-    workers = 4 if job == "family" else 2
+    workers = 4 if job in {"family", "leader", "watched leader"} else 2
     if starter == "joblib":
         import threading  # noqa: PLC0415
 

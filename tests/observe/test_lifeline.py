@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -84,6 +85,13 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path, method: str, job: str)
 @each_method
 def test_children_of_workers_end_too(tmp_path: Path, method: str):
     assert_workers_end(tmp_path, method, "family", "process", workers=4)
+
+
+@posix
+@each_method
+@pytest.mark.parametrize("job", [pytest.param("leader", marks=linux), "watched leader"])
+def test_a_worker_that_leads_a_group_takes_it_along(tmp_path: Path, method: str, job: str):
+    assert_workers_end(tmp_path, method, job, "process", workers=4)
 
 
 @linux
@@ -206,3 +214,40 @@ def test_an_interrupt_ends_a_worker_without_a_traceback(method: str, capfd: pyte
         process.join(LIMIT)
     assert process.exitcode == -signal.SIGINT
     assert capfd.readouterr().err == ""
+
+
+POOL = """
+import multiprocessing, sys, time
+from helpers.observe.lifeline import end_with_parent
+
+if __name__ == "__main__":
+    with multiprocessing.get_context("{method}").Pool(2, {initializer}) as pool:
+        pool.map(abs, range(100), 1)  # both workers are there
+        result = pool.map_async(time.sleep, [600])  # for one: the other waits for a task
+        print("at work", flush=True)
+        result.get()
+"""
+
+
+@posix
+@each_method
+@pytest.mark.parametrize("initializer", ["", "end_with_parent"])
+def test_an_interrupted_pool_ends_though_a_worker_waits_for_a_task(method: str, initializer: str):
+    program = POOL.format(method=method, initializer=initializer)
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as started:
+        try:
+            assert started.stdout.readline() == "at work\n"
+            time.sleep(0.3)  # the one that waits has taken the lock
+            os.killpg(started.pid, signal.SIGINT)
+            _, said = started.communicate(timeout=LIMIT)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGKILL)
+    assert started.returncode == -signal.SIGINT
+    assert said.count("Traceback") == 1 or not initializer, "the workers say nothing"
