@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Final
 
+from helpers.observe.lifeline import end_with_parent
 from tests.chaos.runs import Lesson, Outcome, in_order, interrupted, killed
 from tests.chaos.table import HEAD, INTERRUPTS_A_RUN, Line, chaos
 
@@ -60,7 +61,8 @@ def run_all(chosen: argparse.Namespace) -> list[Line]:
     os.environ.pop("PYTEST_CURRENT_TEST", None)
     settings = {"interrupts": chosen.interrupts, "kills": chosen.kills, "seed": chosen.seed}
     lines = []
-    with ProcessPoolExecutor(chosen.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(chosen.jobs, mp_context=spawn, initializer=end_with_parent) as pool:
         paths = chosen.notebooks or sorted(LESSONS.glob("*.ipynb"))
         for future in as_completed([pool.submit(chaos, path.resolve(), **settings) for path in paths]):
             lines.append(future.result())
