@@ -474,6 +474,28 @@ def test_an_interrupt_of_all_makes_idle_workers_complain(first: str, complaints:
     assert errors.read_text().count("in _process_worker") == complaints
 
 
+HANGING: Final = """
+import multiprocessing, os, signal, threading, time
+
+if __name__ == "__main__":
+    pool = multiprocessing.get_context("{method}").Pool(2)
+    pool.map(abs, range(100), 1)
+    time.sleep(0.5)  # one of the two waits for a task, with the lock; the other for the lock
+    for worker in multiprocessing.active_children():
+        os.kill(worker.pid, signal.SIGKILL)
+    threading.Timer(3, os._exit, [7]).start()
+    pool.terminate()
+    os._exit(0)
+"""
+
+
+@posix
+@each_method
+def test_a_pool_whose_waiting_worker_was_killed_cannot_be_terminated(method: str):
+    run = subprocess.run([sys.executable, "-c", HANGING.format(method=method)], timeout=LIMIT, check=False)
+    assert run.returncode == 7
+
+
 def test_the_tie_of_workers_is_the_lessons_initializer():
     # The programs above name it by a word.
     assert end_with_parent.__name__ in PROGRAM
