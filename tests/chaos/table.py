@@ -14,7 +14,7 @@ INTERRUPTS_A_RUN: Final = 10
 # Where few cells last long enough to be met, there are more runs, up to this many times as many.
 TRIES: Final = 4
 HEAD: Final = (
-    "| lesson | interrupts | kills | orders | servers | hung | left over | a killed kernel's files | fresh run |\n"
+    "| lesson | interrupts | kills | orders | listens on | hung | left over | a killed kernel's files | fresh run |\n"
     "|---|---|---|---|---|---|---|---|---|"
 )
 
@@ -34,9 +34,10 @@ class Line:
     def __str__(self) -> str:
         """The line of the table."""
         hung, left = (sum(map(len, kinds)) for kinds in zip(*((o.hung, o.left) for o in self.outcomes), strict=True))
-        servers = len(set().union(*(outcome.servers for outcome in self.outcomes)))
+        hosts = {address.host for outcome in self.outcomes for address in outcome.servers}
         stays = ", ".join(sorted({f"`{name}`" for outcome in self.outcomes for name in outcome.stays}))
-        words = (self.lesson, self.interrupts, self.kills, self.orders, servers, hung, left, stays or "none")
+        listens = ", ".join(sorted(hosts)) or "nothing"
+        words = (self.lesson, self.interrupts, self.kills, self.orders, listens, hung, left, stays or "none")
         return "| " + " | ".join(map(str, (*words, "passes" if self.fresh else "FAILS"))) + " |"
 
 
