@@ -65,7 +65,10 @@ def _interrupt() -> None:
 
 
 def _end_or_go_on() -> None:
-    """In the child: an interrupt ends it, if it came before, and until the handler it inherits is of use."""
+    """In the child: an interrupt ends it, if it came before, and until the handler it inherits is of use.
+
+    A child of a bare `os.fork` is ended by it for good: nobody can know when its own work begins.
+    """
     global _before
     if _before is None:
         return

@@ -152,11 +152,11 @@ def wait_in_pool(
     end_with_parent()
     # It is no worker otherwise: an interrupt is to be what it is in any program.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with ProcessPoolExecutor(1, initializer=initializer or partial(_outlive_all_but, trace.folder)) as pool:
+    with ProcessPoolExecutor(1, initializer=initializer or partial(_end_with_owner, trace.folder)) as pool:
         pool.submit(task, trace).result()
 
 
-def _outlive_all_but(folder: str) -> None:
+def _end_with_owner(folder: str) -> None:
     """Tie this worker to the owner of the trace in that folder: not to its parent, which is killed to show something.
 
     Nobody else would end one that has no task yet.

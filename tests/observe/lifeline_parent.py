@@ -53,17 +53,14 @@ def have_a_forked_child(trace: Trace) -> None:
 def have_a_child(trace: Trace) -> None:
     end_with_parent()
     multiprocessing.Process(target=sleep, args=(trace,)).start()
-    with trace.span("waiting"):
-        time.sleep(600)
+    sleep(trace)
 
 
 def lead(trace: Trace) -> None:
     """Lead a group, with a child that is tied to nobody."""
     os.setsid()
     multiprocessing.Process(target=compute_unasked, args=(trace,)).start()
-    end_with_parent()
-    with trace.span("waiting"):
-        time.sleep(600)
+    sleep(trace)
 
 
 def lead_watched(trace: Trace) -> None:

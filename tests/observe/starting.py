@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
+import psutil
 import pytest
 
 METHODS = [m for m in ("fork", "forkserver", "spawn") if m in multiprocessing.get_all_start_methods()]
@@ -48,3 +49,11 @@ def exit_badly() -> None:
 def sleep_long() -> None:
     """What a process does that must be ended."""
     time.sleep(300)
+
+
+def gone(process: psutil.Process) -> bool:
+    """Whether it has ended; a zombie has."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

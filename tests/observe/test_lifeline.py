@@ -18,7 +18,7 @@ from helpers.observe import lifeline
 from helpers.observe.lifeline import end_with_parent
 from helpers.observe.trace import Trace
 from helpers.workers.article import worker
-from tests.observe.starting import LIMIT, METHODS, until
+from tests.observe.starting import LIMIT, METHODS, gone, until
 
 SCRIPT = Path(__file__).with_name("lifeline_parent.py")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux's kernel can end the worker")
@@ -37,13 +37,6 @@ def parent(tmp_path: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str],
             yield started, [psutil.Process(int(pid)) for pid in started.stdout.readline().split()]
         finally:  # workers that did not end
             os.killpg(started.pid, signal.SIGKILL)
-
-
-def gone(process: psutil.Process) -> bool:
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def members(group: int) -> list[psutil.Process]:

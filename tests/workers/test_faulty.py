@@ -1,16 +1,20 @@
 """Tasks that go wrong: each does so in just the way it says, under every start method."""
 
 import multiprocessing
+import os
 import pickle
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 
+import psutil
 import pytest
 
 from helpers.observe.lifeline import end_with_parent
 from helpers.observe.trace import Trace
 from helpers.workers import faulty
-from tests.observe.starting import LIMIT, METHODS, plain_pickle, until
+from tests.observe.starting import LIMIT, METHODS, gone, plain_pickle, until
 
 __all__ = ["plain_pickle"]
 
@@ -144,3 +148,34 @@ def test_one_waits_for_others(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(faulty, "PATIENCE", 0.1)
         with pytest.raises(faulty.TornError):
             faulty.fail_untold(trace, "page 5", 50)  # and not for ever
+
+
+NOTEBOOK = """
+import multiprocessing, time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from helpers.observe.trace import Trace
+from helpers.workers import faulty
+
+if __name__ == "__main__":
+    trace, context = Trace(), multiprocessing.get_context("{method}")
+    pool = ProcessPoolExecutor(1, context, partial(faulty._end_with_owner, trace.folder))
+    pool.submit(abs, 1).result()
+    print(multiprocessing.active_children()[0].pid, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs the lock of a trace's owner")
+@each_method
+def test_a_worker_without_a_task_ends_with_the_traces_owner(method: str, tmp_path):
+    command = [sys.executable, "-c", NOTEBOOK.format(method=method)]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as notebook:
+        worker = psutil.Process(int(notebook.stdout.readline()))
+        try:
+            notebook.kill()
+            until(lambda: gone(worker), "the worker to end")
+        finally:
+            if not gone(worker):
+                worker.kill()
