@@ -20,6 +20,7 @@ ROOT: Final = Path(__file__).parents[1]
 BUSY: Final = 0.5
 LIMITS: Final = {  # seconds; those with the finest measurements first, before others have warmed the machine
     "peers": 600,
+    "spent": 120,
     "observe": 120,
     "live_view": 240,
     "clicks": 60,

@@ -41,29 +41,29 @@ def newest_bar(tasks: int) -> Callable[[], float]:
     return shown
 
 
-async def tqdm_imap(case: Case, pool: Pool | None = None) -> int:
+async def tqdm_imap(case: Case, pool: Pool | None = None) -> list[Any]:
     """A bar around the results of the standard pool."""
     await asyncio.sleep(0)
     case.look(newest_bar(len(case.turns)))
     with in_pool(pool) as own:
-        return len(list(tqdm(own.imap(case.function, case.turns, case.chunk), total=len(case.turns))))
+        return list(tqdm(own.imap(case.function, case.turns, case.chunk), total=len(case.turns)))
 
 
-async def tqdm_process_map(case: Case) -> int:
+async def tqdm_process_map(case: Case) -> list[Any]:
     """Tqdm's own runner."""
     await asyncio.sleep(0)
     case.look(newest_bar(len(case.turns)))
     chunks = {"chunksize": case.chunk, "max_workers": WORKERS}
-    return len(process_map(case.function, case.turns, tqdm_class=tqdm, mp_context=FORK, **chunks))
+    return list(process_map(case.function, case.turns, tqdm_class=tqdm, mp_context=FORK, **chunks))
 
 
-async def mpire_map(case: Case) -> int:
+async def mpire_map(case: Case) -> list[Any]:
     """mpire, with its bar for notebooks."""
     await asyncio.sleep(0)
     case.look(newest_bar(len(case.turns)))
     with WorkerPool(n_jobs=WORKERS, start_method="fork") as pool:
         shown: dict[str, Any] = {"progress_bar": True, "progress_bar_style": "notebook"}
-        return len(pool.map(case.function, case.turns, chunk_size=case.chunk, **shown))
+        return list(pool.map(case.function, case.turns, chunk_size=case.chunk, **shown))
 
 
 def _share(queue: Any) -> None:  # noqa: ANN401 - a queue of any context
@@ -77,7 +77,7 @@ def _put_when_done(function: Callable[[int], int], turns: int) -> int:
     return result
 
 
-async def queue_bar(case: Case) -> int:
+async def queue_bar(case: Case) -> list[Any]:
     """Workers put a word in a queue for each task, and a thread of the parent moves the bar."""
     await asyncio.sleep(0)
     case.look(newest_bar(len(case.turns)))
@@ -95,10 +95,10 @@ async def queue_bar(case: Case) -> int:
         results = pool.map(partial(_put_when_done, case.function), case.turns, case.chunk)
         mover.join()
     queue.close()
-    return len(results)
+    return results
 
 
-async def viztracer_around(case: Case) -> int:
+async def viztracer_around(case: Case) -> list[Any]:
     """No bar, but a record of parent and workers, as its command line takes it."""
     with TemporaryDirectory() as folder:
         tracer = VizTracer(output_file=os.fspath(Path(folder) / "result.json"), verbose=0)
@@ -107,21 +107,21 @@ async def viztracer_around(case: Case) -> int:
             return await bare(case)
 
 
-async def joblib_tqdm(case: Case) -> int:
+async def joblib_tqdm(case: Case) -> list[Any]:
     """joblib, its results through a bar; its workers are kept."""
     await asyncio.sleep(0)
     case.look(newest_bar(len(case.turns)))
     run = Parallel(n_jobs=WORKERS, batch_size=case.chunk, return_as="generator")
     tasks = (delayed(case.function)(turns) for turns in case.turns)
-    return len(list(tqdm(run(tasks), total=len(case.turns))))
+    return list(tqdm(run(tasks), total=len(case.turns)))
 
 
-async def _ipyparallel_map(view: Any, case: Case) -> int:  # noqa: ANN401 - it is not annotated
+async def _ipyparallel_map(view: Any, case: Case) -> list[Any]:  # noqa: ANN401 - it is not annotated
     await asyncio.sleep(0)
     case.look(newest_bar(len(case.turns)))
     answer = view.map_async(case.function, case.turns, chunksize=case.chunk)
     answer.wait_interactive(widget=True)
-    return len(answer.get())
+    return list(answer.get())
 
 
 @contextmanager

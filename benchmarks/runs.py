@@ -24,14 +24,14 @@ FORK: Final = multiprocessing.get_context("fork") if "fork" in multiprocessing.g
 class Case(NamedTuple):
     """Tasks to do: `function` with each of `turns`, in chunks; who shows a bar tells `look` how to read it."""
 
-    function: Callable[[int], int]
+    function: Callable[[int], Any]
     turns: list[int]
     chunk: int
     look: Callable[[Callable[[], float]], object]
 
 
-Run = Callable[[Case], Awaitable[int]]
-"""Does all tasks and gives how many results came back."""
+Run = Callable[[Case], Awaitable[list[Any]]]
+"""Does all tasks and gives what came back."""
 
 
 class Job(NamedTuple):
@@ -74,7 +74,7 @@ def work(turns: int) -> int:
     return turns
 
 
-def counted(trace: Trace, function: Callable[[int], int], turns: int) -> int:
+def counted(trace: Trace, function: Callable[[int], Any], turns: int) -> Any:  # noqa: ANN401 - whatever `function` gives
     """One task, and say that it is done."""
     result = function(turns)
     trace.advance()
@@ -98,14 +98,14 @@ def in_pool(pool: Pool | None) -> AbstractContextManager[Any]:
     return (FORK or multiprocessing).Pool(WORKERS)
 
 
-async def bare(case: Case, pool: Pool | None = None) -> int:
+async def bare(case: Case, pool: Pool | None = None) -> list[Any]:
     """The standard pool, nothing shown."""
     await asyncio.sleep(0)
     with in_pool(pool) as own:
-        return len(own.map(case.function, case.turns, case.chunk))
+        return list(own.map(case.function, case.turns, case.chunk))
 
 
-async def ours(case: Case, pool: Pool | None = None) -> int:
+async def ours(case: Case, pool: Pool | None = None) -> list[Any]:
     """The same pool under our view: the workers count. Up to the timeline that is drawn when all is done."""
     with Trace() as trace, in_pool(pool) as own:
         trace.expect(len(case.turns))
@@ -113,7 +113,7 @@ async def ours(case: Case, pool: Pool | None = None) -> int:
         view = PoolView(trace, own, {"all": answer})
         bar = view._total._bar  # noqa: SLF001 - what a reader sees
         case.look(lambda: len(case.turns) * bar.value / bar.max)
-        return len((await view).results["all"])
+        return list((await view).results["all"])
 
 
 async def compared(entries: Sequence[Entry], jobs: Iterable[Job], rounds: int) -> list[Line]:
@@ -130,7 +130,7 @@ async def compared(entries: Sequence[Entry], jobs: Iterable[Job], rounds: int) -
             for entry in [*entries[place:], *entries[:place]]:
                 began = time.perf_counter()
                 case = Case(work, [job.turns] * job.tasks, job.tuned if entry.tuned else 1, lambda _: None)
-                count = await entry.run(case)
+                count = len(await entry.run(case))
                 if count != job.tasks:
                     raise AssertionError(f"{entry.name} gave {count} of {job.tasks} results")
                 if turn:

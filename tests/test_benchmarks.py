@@ -11,6 +11,7 @@ from benchmarks import __main__ as command
 from benchmarks.behind import Lag, Look, lag, late, summary
 from benchmarks.report import Aim, aim_rows, aims_table, number
 from benchmarks.runs import Entry, Job, Line, bare, compared, in_pool, ours
+from benchmarks.spent import split
 
 NEEDS = {"observe": ["viztracer"], "peers": ["ipyparallel", "mpire", "tqdm", "viztracer"]}
 
@@ -57,8 +58,8 @@ def test_ours_and_the_bare_pool_give_all_results(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.timeout(60)
 def test_a_run_that_loses_results_is_noticed() -> None:
-    async def loses(case: object) -> int:  # noqa: ARG001 - as all runs are
-        return 4
+    async def loses(case: object) -> list[int]:  # noqa: ARG001 - as all runs are
+        return [1] * 4
 
     with pytest.raises(AssertionError, match="lost gave 4 of 5 results"):
         asyncio.run(compared([Entry("lost", loses, True, "lost")], [Job("tiny", 5, 10)], rounds=1))  # noqa: FBT003
@@ -76,6 +77,11 @@ def test_how_far_a_bar_is_behind() -> None:
     looks = [Look(0.0, 0, 0), Look(1.0, 2, 0), Look(2.0, 4, 1), Look(3.0, 4, 2), Look(4.0, 4, 4)]
     assert late(looks) == [0, 0, 1, 1, 0]
     assert summary(looks, 4) == Lag(3, 7 / 5, 1, 4)
+
+
+def test_where_the_time_of_a_run_goes() -> None:
+    tasks = [(7, 1.1, 1.2), (8, 1.05, 1.3), (7, 1.2, 1.5), (8, 1.3, 1.35)]
+    assert split(1.0, 0.02, 1.6, tasks) == pytest.approx([600, 50, 150, 20, 100])
 
 
 def test_figures_are_read_back_from_what_a_benchmark_prints() -> None:

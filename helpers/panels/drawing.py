@@ -138,12 +138,17 @@ def _bar(bar: Bar, style: _NameStyle, scale: Scale, y: int) -> Iterator[str]:
     yield f'<rect {place} y="{y}" height="{HEIGHT}" fill-opacity=".2" stroke="{style.colour}"{dashes}/>'
     if share:
         filled = max(1.0, share * HEIGHT)
-        yield f'<rect {place} y="{y + HEIGHT - filled:.1f}" height="{filled:.1f}"/>'
+        yield f'<rect {place} y="{_short(y + HEIGHT - filled)}" height="{_short(filled)}"/>'
     room = width * WIDTH / 100
     label = style.name if room > 8 * len(style.name) + 8 else style.letter if room > 14 else ""
     if label:
         yield f'<text class="in" x="{x + width / 2:.2f}%" y="{y + 14}" text-anchor="middle">{safe(label)}</text>'
     yield "</g>"
+
+
+def _short(pixels: float) -> str:
+    """To a tenth; a whole number without one, as a picture has hundreds of them, and is stored twice."""
+    return f"{pixels:.1f}".removesuffix(".0")
 
 
 def _hover(bar: Bar) -> str:
