@@ -19,7 +19,7 @@ from benchmarks.report import HEAD, RULE, aim_rows, machine
 ROOT: Final = Path(__file__).parents[1]
 BUSY: Final = 0.5
 LIMITS: Final = {  # seconds; those with the finest measurements first, before others have warmed the machine
-    "peers": 600,
+    "peers": 840,
     "spent": 120,
     "observe": 120,
     "live_view": 240,
@@ -29,7 +29,7 @@ LIMITS: Final = {  # seconds; those with the finest measurements first, before o
     "explorer": 180,
     "lessons": 420,
     "opening": 420,
-    "lab": 900,
+    "lab": 600,
 }
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
-from benchmarks.runs import Case, Run, counted, turns_in, work
+from benchmarks.runs import Case, Run, counted, tidy, turns_in, work
 from helpers.observe.trace import Trace
 
 TASKS: Final = 300
@@ -42,6 +42,7 @@ async def lag(run: Run, chunk: int, turns: int, tasks: int = TASKS) -> Lag:
     bars: list[Callable[[], float]] = []
     looks: list[Look] = []
     over = threading.Event()
+    tidy()
     todo = [turns] * tasks
     todo[tasks // 10] *= SLOW
     with Trace() as truth:

@@ -41,5 +41,5 @@ def from_kernel(module: str, call: str, limit: float) -> Any:  # noqa: ANN401 - 
                 raise RuntimeError("\n".join(reply["content"]["traceback"]))
         finally:
             client.stop_channels()
-            manager.shutdown_kernel(now=True)
+            manager.shutdown_kernel()  # asks first: joblib deletes its folder only in a process that ends well
         return json.loads(answer.read_text())

@@ -146,6 +146,8 @@ BARS: Final[dict[str, Run]] = {
     "mpire, notebook bar": mpire_map,
     "`multiprocessing.Queue` to `tqdm.notebook`": queue_bar,
 }
+KEEPING: Final = ("joblib and `tqdm.notebook`" + WARM, "ipyparallel and its bar" + WARM)
+"""The bars that always keep their workers."""
 
 
 def warm_bars(pool: Pool | None, ipyparallel_map: Run) -> dict[str, Run]:
@@ -153,8 +155,7 @@ def warm_bars(pool: Pool | None, ipyparallel_map: Run) -> dict[str, Run]:
     return {
         OURS + WARM: partial(ours, pool=pool),
         "`tqdm.notebook` around `Pool.imap`" + WARM: partial(tqdm_imap, pool=pool),
-        "joblib and `tqdm.notebook`" + WARM: joblib_tqdm,
-        "ipyparallel and its bar" + WARM: ipyparallel_map,
+        **dict(zip(KEEPING, (joblib_tqdm, ipyparallel_map), strict=True)),
     }
 
 

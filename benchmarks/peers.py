@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from benchmarks.behind import CHUNKS, SAMPLE, TASKS, Lag, lags
 from benchmarks.kernels import from_kernel
-from benchmarks.peer_runs import BARE, BARS, OURS, WARM, engines, entries, warm_bars
+from benchmarks.peer_runs import BARE, BARS, KEEPING, OURS, WARM, engines, entries, warm_bars
 from benchmarks.peers_picture import save
 from benchmarks.report import Aim, aims_table, machine
 from benchmarks.runs import WORKERS, Case, Job, Line, compared, in_pool, ours, turns_in, work
@@ -29,16 +29,22 @@ LONG: Final = "200 × 5 ms"  # noqa: RUF001 - a multiplication
 SHORT: Final = "2000 × 50 µs"  # noqa: RUF001 - the same
 
 
-async def measured(rounds: int, lag_rounds: int) -> dict[str, Any]:
-    """All measurements; called in the kernel."""
+async def measured(rounds: int) -> dict[str, Any]:
+    """All times; called in the kernel."""
     jobs = [Job(LONG, 200, turns_in(0.005)), Job(SHORT, 2000, turns_in(0.00005))]
     # The pool forks before ipyparallel's threads are there.
     with in_pool(None) as pool, engines() as ipyparallel_map:
         lines = await compared(entries(pool, ipyparallel_map), jobs, rounds)
-        bars = BARS | {name: run for name, run in warm_bars(pool, ipyparallel_map).items() if "Pool" not in name}
-        behind = await lags(bars, lag_rounds)
         alone = [await fixed_price(partial(ours, pool=pool)) for _ in range(rounds)]
-    return {"lines": lines, "behind": behind, "alone": alone}
+    return {"lines": lines, "alone": alone}
+
+
+async def watched(name: str, rounds: int) -> list[tuple[str, int, list[Lag]]]:
+    """How far one bar is behind; called in a kernel of its own, where no other bar has left anything."""
+    if name in BARS:
+        return await lags({name: BARS[name]}, rounds)
+    with engines() as ipyparallel_map:
+        return await lags({name: warm_bars(None, ipyparallel_map)[name]}, rounds)
 
 
 async def fixed_price(run: Any) -> float:  # noqa: ANN401 - a run of ours
@@ -110,9 +116,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"how many rounds ({ROUNDS})")
     chosen = parser.parse_args()
     print(f"{machine()}, {WORKERS} workers, {chosen.rounds} rounds\n")
-    got = from_kernel("benchmarks.peers", f"measured({chosen.rounds}, {min(LAG_ROUNDS, chosen.rounds)})", LIMIT)
+    rounds = min(LAG_ROUNDS, chosen.rounds)
+    got = from_kernel("benchmarks.peers", f"measured({chosen.rounds})", LIMIT)
     lines = [Line(*line) for line in got["lines"]]
-    behind = [(name, chunk, [Lag(*each) for each in its]) for name, chunk, its in got["behind"]]
+    behind = [
+        (name, chunk, [Lag(*each) for each in its])
+        for bar in [*BARS, *KEEPING]
+        for name, chunk, its in from_kernel("benchmarks.peers", f"watched({bar!r}, {rounds})", LIMIT)
+    ]
     print(ratio_table(lines), behind_table(behind), sep="\n\n", end="\n\n")
     print(
         f"A view of two empty tasks, workers kept: {median(got['alone']):.0f} ms ({min(got['alone']):.0f} to ", end=""

@@ -5,6 +5,7 @@ a busy moment of the machine hits few of them, and the median forgets it.
 """
 
 import asyncio
+import gc
 import multiprocessing
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -12,6 +13,8 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from multiprocessing.pool import Pool
 from typing import Any, Final, NamedTuple
+
+from ipywidgets import Widget
 
 from helpers.observe.trace import Trace
 from helpers.panels.pool_view import PoolView
@@ -91,6 +94,12 @@ def turns_in(seconds: float) -> int:
     return max(1, round(turns * seconds / best))
 
 
+def tidy() -> None:
+    """Let a run pay for nothing that others have left: mpire even hangs if an old bar is deleted in its update."""
+    Widget.close_all()
+    gc.collect()
+
+
 def in_pool(pool: Pool | None) -> AbstractContextManager[Any]:
     """A new pool, ended afterwards, or the one that is there already."""
     if pool is not None:
@@ -128,6 +137,7 @@ async def compared(entries: Sequence[Entry], jobs: Iterable[Job], rounds: int) -
         for turn in range(rounds + 1):
             place = turn % len(entries)
             for entry in [*entries[place:], *entries[:place]]:
+                tidy()
                 began = time.perf_counter()
                 case = Case(work, [job.turns] * job.tasks, job.tuned if entry.tuned else 1, lambda _: None)
                 count = len(await entry.run(case))

@@ -23,7 +23,7 @@ from ipywidgets.widgets import widget as all_widgets
 
 from benchmarks.kernels import from_kernel
 from benchmarks.report import Aim, aims_table, machine, number
-from benchmarks.runs import WORKERS, Case, Run, bare, counted, in_pool, ours, turns_in, work
+from benchmarks.runs import WORKERS, Case, Run, bare, counted, in_pool, ours, tidy, turns_in, work
 from helpers.observe.pool_watch import PoolWatch
 from helpers.observe.trace import Trace
 from helpers.panels.looks import layout, plain_html
@@ -81,6 +81,7 @@ async def measured(rounds: int) -> dict[str, Any]:
             entries = list(found.items())
             place = turn % len(entries)
             for (name, chunk), its in [*entries[place:], *entries[:place]]:
+                tidy()
                 began, computed = time.perf_counter(), time.process_time()
                 tasks = await runs[name](Case(timed, [turns] * TASKS, chunk, lambda _: None))
                 ended, computed = time.perf_counter(), time.process_time() - computed

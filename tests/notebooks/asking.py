@@ -59,13 +59,20 @@ def kernel_threads(kernel: RunningKernel) -> list[KernelThread]:
 
 
 def name_blocks(kernel: RunningKernel, prefix: str) -> None:
-    """Make the names of all shared memory that the kernel will create begin with `prefix`.
+    """Make the names of all shared memory and semaphores that the kernel will create begin with `prefix`.
 
     Raises:
         TimeoutError: the kernel did not answer: something keeps it busy.
     """
     module = "__import__('multiprocessing.shared_memory', fromlist=['SharedMemory'])"
-    _answers(kernel, {"named": f"setattr({module}, '_SHM_NAME_PREFIX', '/{prefix}')"})
+    process = "__import__('multiprocessing').current_process()"
+    _answers(
+        kernel,
+        {
+            "blocks": f"setattr({module}, '_SHM_NAME_PREFIX', '/{prefix}')",
+            "semaphores": f"{process}._config.update(semprefix='/{prefix}')",
+        },
+    )
 
 
 def start_processes_by(kernel: RunningKernel, method: str) -> None:

@@ -41,6 +41,19 @@ def test_shared_memory_of_the_notebook_is_blamed_and_deleted(watch: Watch) -> No
     assert not (SHARED / block.name).exists()
 
 
+@pytest.mark.skipif(not SHARED.is_dir(), reason="this system does not list shared memory")
+def test_semaphores_of_the_notebook_are_deleted_without_blame(watch: Watch) -> None:
+    ours, other = SHARED / f"sem.{watch.block_prefix}-1", SHARED / f"sem.mp-test-{watch.block_prefix}"
+    try:
+        for semaphore in (ours, other):
+            semaphore.touch()
+        assert watch.left_while_alive() + watch.left_after_shutdown() == []
+        watch.sweep()
+        assert (ours.exists(), other.exists()) == (False, True)
+    finally:
+        other.unlink()
+
+
 def test_sweep_ends_what_is_marked_and_nothing_else(watch: Watch) -> None:
     sleep = [sys.executable, "-c", "input()"]
     with (

@@ -56,7 +56,7 @@ class Watch:
         self.folder = Path(tempfile.mkdtemp(prefix="nb-"))
         self.kernel: int | None = None
         self._mark = secrets.token_hex(8)
-        # The kernel and children that it forks name their shared memory so. Who made a block cannot be seen
+        # The kernel and its children name their shared memory and semaphores so. Who made a block cannot be seen
         # otherwise, and nobody else's may be blamed on the notebook, or deleted.
         self.block_prefix = f"p{self._mark[:4]}_"
         self._ports: set[int] = set()
@@ -121,13 +121,17 @@ class Watch:
         return [process.pid for process in processes]
 
     def sweep(self) -> None:
-        """End and delete whatever is left, the kernel too; nothing happens if nothing is."""
+        """End and delete whatever is left, the kernel too; nothing happens if nothing is.
+
+        Semaphores are deleted without blame: whoever holds one when the kernel ends leaves its name to
+        multiprocessing's resource tracker, which is ended here before it can do its work.
+        """
         for kernel in self._kernel_itself():
             with suppress(psutil.NoSuchProcess):
                 kernel.kill()
         self.end_processes()
-        for block in self._blocks():
-            block.unlink(missing_ok=True)
+        for named in (*self._blocks(), *self._semaphores()):
+            named.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _processes(self) -> list[psutil.Process]:
@@ -169,6 +173,12 @@ class Watch:
     def _blocks(self) -> list[Path]:
         # Where the system does not list them (macOS, Windows) none is found.
         return sorted(SHARED.glob(f"{self.block_prefix}*")) if SHARED.is_dir() else []
+
+    def _semaphores(self) -> Iterator[Path]:
+        """Multiprocessing's, and those of loky's in the kernel, which has their names begin with its process's id."""
+        if SHARED.is_dir():
+            yield from SHARED.glob(f"sem.{self.block_prefix}*")
+            yield from SHARED.glob(f"sem.loky-{self.kernel}-*") if self.kernel is not None else ()
 
 
 def _connections(process: psutil.Process) -> list[Any]:
