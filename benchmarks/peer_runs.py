@@ -18,6 +18,7 @@ import ipyparallel
 from ipywidgets import FloatProgress, IntProgress
 from ipywidgets.widgets import widget as all_widgets
 from joblib import Parallel, delayed
+from joblib.externals.loky import get_reusable_executor
 from mpire.pool import WorkerPool
 from tqdm.contrib.concurrent import process_map
 from tqdm.notebook import tqdm
@@ -126,7 +127,7 @@ async def _ipyparallel_map(view: Any, case: Case) -> list[Any]:  # noqa: ANN401 
 
 @contextmanager
 def engines() -> Iterator[Run]:
-    """Run ipyparallel with its own bar; its engines are kept while this lasts."""
+    """Run ipyparallel with its own bar; its engines, and joblib's workers, are kept while this lasts."""
     cluster: Any = ipyparallel.Cluster(n=WORKERS, log_level=50)
     client = cluster.start_and_connect_sync(activate=False)
     try:
@@ -134,6 +135,7 @@ def engines() -> Iterator[Run]:
     finally:
         client.close()
         cluster.stop_cluster_sync()
+        get_reusable_executor().shutdown(wait=True)
 
 
 BARE: Final = "bare `Pool.map`"
