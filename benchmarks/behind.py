@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
+from ipywidgets.widgets import widget as all_widgets
+
 from benchmarks.runs import Case, Run, counted, tidy, turns_in, work
 from helpers.observe.trace import Trace
 
@@ -42,7 +44,6 @@ async def lag(run: Run, chunk: int, turns: int, tasks: int = TASKS) -> Lag:
     bars: list[Callable[[], float]] = []
     looks: list[Look] = []
     over = threading.Event()
-    tidy()
     todo = [turns] * tasks
     todo[tasks // 10] *= SLOW
     with Trace() as truth:
@@ -83,7 +84,9 @@ async def lags(runs: dict[str, Run], rounds: int) -> list[tuple[str, int, list[L
     """Every run at every size of chunks, in turn."""
     turns = turns_in(TASK)
     found: dict[tuple[str, int], list[Lag]] = {(name, chunk): [] for name in runs for chunk in CHUNKS}
+    known = set(all_widgets._instances)  # noqa: SLF001 - there is no other list of widgets
     for _ in range(rounds):
         for (name, chunk), its in found.items():
+            tidy(known)
             its.append(await lag(runs[name], chunk, turns))
     return [(name, chunk, its) for (name, chunk), its in found.items()]

@@ -8,13 +8,13 @@ import asyncio
 import gc
 import multiprocessing
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from multiprocessing.pool import Pool
 from typing import Any, Final, NamedTuple
 
-from ipywidgets import Widget
+from ipywidgets.widgets import widget as all_widgets
 
 from helpers.observe.trace import Trace
 from helpers.panels.pool_view import PoolView
@@ -94,9 +94,14 @@ def turns_in(seconds: float) -> int:
     return max(1, round(turns * seconds / best))
 
 
-def tidy() -> None:
-    """Let a run pay for nothing that others have left: mpire even hangs if an old bar is deleted in its update."""
-    Widget.close_all()
+def tidy(known: Container[str]) -> None:
+    """Let a run pay for nothing that others have left: close all widgets but the `known`, and collect what is dead.
+
+    (mpire hangs for good if an old bar happens to be deleted while it moves its own.)
+    """
+    for name, widget in list(all_widgets._instances.items()):  # noqa: SLF001 - there is no other list of widgets
+        if name not in known:
+            widget.close()
     gc.collect()
 
 
@@ -132,12 +137,13 @@ async def compared(entries: Sequence[Entry], jobs: Iterable[Job], rounds: int) -
         AssertionError: results are missing.
     """
     lines = []
+    known = set(all_widgets._instances)  # noqa: SLF001 - as above
     for job in jobs:
         took: dict[Entry, list[float]] = {entry: [] for entry in entries}
         for turn in range(rounds + 1):
             place = turn % len(entries)
             for entry in [*entries[place:], *entries[:place]]:
-                tidy()
+                tidy(known)
                 began = time.perf_counter()
                 case = Case(work, [job.turns] * job.tasks, job.tuned if entry.tuned else 1, lambda _: None)
                 count = len(await entry.run(case))
