@@ -30,6 +30,7 @@ from helpers.observe.own_folder import delete_folder, make_folder
 LOOPBACK: Final = "127.0.0.1"
 START_LIMIT: Final = 50.0  # seconds; a quiet machine needs three, and the cells of a lesson have sixty
 _LOOK_EVERY: Final = 0.02
+_FOLLOWED: Final = 0.5  # seconds; a worker takes a tenth of that, unless it is in one long call of C
 _LONGEST_LOG: Final = 2_000  # letters of it that an error repeats
 # Even without a dashboard it opens that port, and would do so for everybody.
 _PAGES: Final = f"--dashboard-address={LOOPBACK}:0"
@@ -163,21 +164,25 @@ def _end(commands: Sequence["subprocess.Popen[bytes]"], folder: Path, owner: int
         return
     # Asking them nicely (SIGTERM) took up to 8 s a worker, and their files are ours to delete.
     for command in commands:
-        with suppress(ProcessLookupError):
-            _kill(command)
-    for command in commands:
-        command.wait()
-        if command.stdin is not None:
-            command.stdin.close()
-    delete_folder(str(folder))
-
-
-def _kill(command: "subprocess.Popen[bytes]") -> None:
-    """Kill it with all that it has started; on Windows Dask's own workers follow their command by themselves."""
-    if sys.platform == "win32":
         command.kill()
-    else:
-        os.killpg(command.pid, signal.SIGKILL)
+    try:
+        # Dask's workers end when they see that, and then multiprocessing's resource trackers, which delete the names
+        # of their semaphores.
+        sleep(_FOLLOWED)
+    finally:
+        for command in commands:
+            _kill_followers(command)
+            command.wait()
+            if command.stdin is not None:
+                command.stdin.close()
+        delete_folder(str(folder))
+
+
+def _kill_followers(command: "subprocess.Popen[bytes]") -> None:
+    """Kill what a dead command has started, and what has not followed it; on Windows Dask's workers always do."""
+    if sys.platform != "win32":
+        with suppress(ProcessLookupError, PermissionError):  # the second on macOS, where all of them have ended
+            os.killpg(command.pid, signal.SIGKILL)
 
 
 def _after_fork_in_child() -> None:

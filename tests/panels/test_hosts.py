@@ -76,6 +76,25 @@ def test_an_address_is_read_when_its_file_is_whole(monkeypatch: pytest.MonkeyPat
     assert found == [None, None, None, "tcp://127.0.0.1:3"]
 
 
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="this system does not say what a process has open")
+def test_closing_leaves_no_semaphore(monkeypatch: pytest.MonkeyPatch):
+    """A killed process leaves their names to multiprocessing's resource tracker, which needs a moment for it."""
+    monkeypatch.setattr(module, "_FOLLOWED", 3)  # a busy machine needs more of a moment
+    with hosts(workers=1) as cluster:
+        names = set().union(*(semaphores(each) for command in cluster._commands for each in family(command.pid)))
+    assert len(names) >= 6
+    assert [name for name in names if Path(name).exists()] == []
+
+
+def family(pid: int) -> list[int]:
+    return [pid, *(each.pid for each in psutil.Process(pid).children(recursive=True))]
+
+
+def semaphores(pid: int) -> set[str]:
+    maps = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    return {line.split()[-1] for line in maps if "/sem.mp-" in line}
+
+
 def test_an_interrupt_while_it_starts_leaves_nothing(monkeypatch: pytest.MonkeyPatch):
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
