@@ -297,7 +297,7 @@ def test_many_short_waits_in_order_are_no_circle():
     """Four threads that take three locks in one order, as often as they can."""
 
     def work() -> None:
-        while time.monotonic() < end:
+        while not seen.is_set():
             with locks[0], locks[1], locks[2]:
                 time.sleep(0.0005)
             with locks[1], locks[2]:
@@ -305,16 +305,20 @@ def test_many_short_waits_in_order_are_no_circle():
 
     with Trace() as trace:
         locks = [named(name, threading.Lock(), trace) for name in "abc"]
-        end = time.monotonic() + 1.0
+        seen, began, looks = threading.Event(), time.monotonic(), 0
         threads = [threading.Thread(target=work) for _ in range(4)]
         for thread in threads:
             thread.start()
-        looks = 0
-        while any(thread.is_alive() for thread in threads):
-            said = who_waits(trace)
-            assert not said.circle
-            assert len({hold.lock for hold in said.holds}) == len(said.holds), "one lock, two holders"
-            looks += bool(said.waits)
+        try:
+            while (looks < 10 or time.monotonic() < began + 1) and time.monotonic() < began + LIMIT:
+                said = who_waits(trace)
+                assert not said.circle
+                assert len({hold.lock for hold in said.holds}) == len(said.holds), "one lock, two holders"
+                looks += bool(said.waits)
+        finally:
+            seen.set()
+            for thread in threads:
+                thread.join(LIMIT)
         assert looks >= 10, "nobody was seen waiting"
         assert circle_notes(trace) == []
         assert all(lane.waiting is None for lane in trace.lanes())

@@ -265,7 +265,7 @@ def test_the_event_loop_stays_alive(cell, method: str):
     for _ in range(5):  # a busy machine may keep any program waiting, but not each time
         outcome, pauses = asyncio.run(beats_of(in_sandbox(cell["two_locks"], limit=0.5, method=method)))
         assert outcome.kind == "out of time"
-        if max(pauses) < 0.25:
+        if max(pauses) < 0.25 and len(pauses) > 20:
             break
     assert max(pauses) < 0.25  # on an idle machine 0.01; it would be 0.5 if the loop had to wait
     assert len(pauses) > 20
