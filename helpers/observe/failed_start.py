@@ -20,7 +20,7 @@ QUIET: Final = 0.3
 """Seconds without another death after which a Pool's initializer is taken to work; more where workers live longer."""
 
 LONGEST: Final = 5.0
-"""Seconds after which it is taken to fail."""
+"""Seconds after which it is taken to fail; likewise."""
 
 
 class FailedStart:
@@ -71,9 +71,9 @@ class FailedStart:
         return worker_faults.not_loaded(function, task, worker, forked=death is not None and _is_forked(death))
 
     def _of_initializer(self, death: Death, deaths: Sequence[Death], lost: Sequence[str]) -> Fault | None:
-        if len(deaths) > len(lost) or perf_counter() - deaths[0].at > LONGEST:
-            return worker_faults.initializer_failed(death.process.name)
         lived = max(each.at - each.since for each in deaths)
+        if len(deaths) > len(lost) or perf_counter() - deaths[0].at > max(LONGEST, 10 * lived):
+            return worker_faults.initializer_failed(death.process.name)
         if perf_counter() - deaths[-1].at > max(QUIET, 5 * lived):
             return self.not_loaded(death, lost)
         self.undecided = True

@@ -107,9 +107,11 @@ def colour_of(place: int) -> str:
 
 
 def _listing(function: Callable[..., Any], threads: tuple[int, ...]) -> Listing:
-    name = function_name(function)
+    name, own = function_name(function), own_function(function)
+    if own and own.__code__.co_filename == "<string>":  # Python 3.13 takes the text of `python -c` for its source
+        return Listing(name, 1, (), threads)
     try:
-        lines, first = inspect.getsourcelines(own_function(function) or function)
+        lines, first = inspect.getsourcelines(own or function)
     except (OSError, TypeError):
         return Listing(name, 1, (), threads)
     return Listing(name, max(1, first), tuple(textwrap.dedent("".join(lines)).rstrip().split("\n")), threads)
@@ -158,5 +160,5 @@ def _tokens(lines: Sequence[str]) -> list[tokenize.TokenInfo]:
     """The tokens of `lines`; none where they are a part of a statement, as a lambda's may be."""
     try:
         return list(tokenize.generate_tokens(io.StringIO("\n".join(lines)).readline))
-    except (tokenize.TokenError, SyntaxError):
+    except (tokenize.TokenError, SyntaxError, UnicodeError):  # the last from 3.12 on, of half a surrogate pair
         return []

@@ -46,6 +46,11 @@ def open_gate(trace: Trace) -> None:
         pass
 
 
+def close_gate(trace: Trace) -> None:
+    """Let those that come wait again, until somebody watches them."""
+    os.unlink(_gate(trace))  # noqa: PTH108 (as above)
+
+
 def _gate(trace: Trace) -> str:
     return f"{trace.folder}{os.sep}gate"
 
@@ -62,6 +67,13 @@ def good(trace: Trace, name: str, items: int = 0, pause: float = 0.0) -> str:
         for _ in range(items):
             time.sleep(pause)
             trace.advance()
+        return f"{name} is done"
+
+
+def good_after_gate(trace: Trace, name: str) -> str:
+    end_with_parent()
+    with trace.span(name):
+        _wait_for_gate(trace)
         return f"{name} is done"
 
 
@@ -185,10 +197,22 @@ class NotThere:
         return _look_in_vain, (self.trace,)
 
 
+class NoNumber(NotThere):
+    """The same, by another exception."""
+
+    def __reduce__(self) -> "tuple[Any, tuple[Trace]]":
+        return _read_in_vain, (self.trace,)
+
+
 def _look_in_vain(trace: Trace) -> Never:
     """As unpickling a function of a cell does, in a process that was started afresh."""
     _wait_for_gate(trace)
     raise AttributeError("module '__main__' has no attribute 'made_in_a_cell'")
+
+
+def _read_in_vain(trace: Trace) -> int:
+    _wait_for_gate(trace)
+    return int("not a number")
 
 
 def fail_to_start() -> Never:

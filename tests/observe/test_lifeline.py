@@ -210,12 +210,14 @@ def test_an_interrupt_ends_a_worker_without_a_traceback(method: str, capfd: pyte
 
 
 POOL = """
-import multiprocessing, sys, time
+import multiprocessing, os, sys, time
 from helpers.observe.lifeline import end_with_parent
 
 if __name__ == "__main__":
     with multiprocessing.get_context("{method}").Pool(2, {initializer}) as pool:
-        pool.map(abs, range(100), 1)  # both workers are there
+        at_work = set()
+        while len(at_work) < 2:
+            at_work.update(pool.starmap(os.getpid, [()] * 100, 1))
         result = pool.map_async(time.sleep, [600])  # for one: the other waits for a task
         print("at work", flush=True)
         result.get()

@@ -49,6 +49,13 @@ def at_task(trace: Trace, name: str) -> bool:
     return any(span.name == name for lane in trace.lanes() for span in lane.spans)
 
 
+def until_sent(pool: Any, trace: Trace, workers: int) -> None:
+    """Wait until the results of all tasks so far are sent: a worker takes a new task after that only."""
+    for worker in range(workers):
+        submit(pool, doings.long, trace, f"long {worker}")
+    until(lambda: all(at_task(trace, f"long {worker}") for worker in range(workers)), "all workers to go on")
+
+
 def end(pool: Any) -> None:
     """End it in good time, and see that its own ways of ending do no harm any more."""
     threads = [pool_thread(pool), *(getattr(pool, f"_{name}_handler", None) for name in ("worker", "task"))]
@@ -191,8 +198,7 @@ def test_results_behind_one_that_killed_the_result_handler_are_kept(function: An
         until(lambda: not pool._result_handler.is_alive(), "the handler to die")
         good = [submit(pool, doings.good, trace, f"good {n}") for n in range(2)]
         mapped = pool.map_async(abs, range(-4, 0), chunksize=2)
-        until(lambda: at_task(trace, "good 1"), "the others to run")
-        time.sleep(0.2)
+        until_sent(pool, trace, 2)
         end(pool)
         assert [value(task) for task in good] == ["good 0 is done", "good 1 is done"]
         assert value(mapped) == [4, 3, 2, 1]
@@ -206,9 +212,7 @@ def test_a_result_handler_that_dies_of_a_result_in_the_very_end(trace: Trace):
         bad = pool.apply_async(doings.give_unreadable, (trace, "bad"))
         good = pool.apply_async(doings.good, (trace, "good"))
         doings.open_gate(trace)
-        until(lambda: at_task(trace, "good"), "the last one")
-        until(lambda: all(span.end for lane in trace.lanes() for span in lane.spans), "its end")
-        time.sleep(0.1)
+        until_sent(pool, trace, 1)
         with silenced(pool_thread(pool)):
             later = threading.Timer(0.2, go.set)
             later.start()

@@ -47,20 +47,19 @@ def notes(trace):
 @each_method
 def test_only_a_shared_lock_keeps_entries_whole(method, tmp_path):
     context = multiprocessing.get_context(method)
-    whole = {}
-    with Trace() as trace:
-        for how, target, lock in (
-            ("none", write_entries, [contextlib.nullcontext()]),
-            ("own", write_with_own_lock, []),
-            ("shared", write_entries, [context.Lock()]),
-        ):
-            log = str(tmp_path / how)
-            run(context, *((target, trace, log, name, 6, *lock) for name in "abc"))
-            whole[how] = whole_entries(log)
-        assert sum(lane.done for lane in trace.lanes()) == 3 * 3 * 6
-    assert whole["none"] < 18
-    assert whole["own"] < 18
-    assert whole["shared"] == 18
+    for how, target, lock in (
+        ("none", write_entries, [contextlib.nullcontext()]),
+        ("own", write_with_own_lock, []),
+        ("shared", write_entries, [context.Lock()]),
+    ):
+        whole = []
+        while not whole or (how != "shared" and whole[-1] == 18 and len(whole) < 5):  # they may not meet at once
+            log = str(tmp_path / f"{how} {len(whole)}")
+            with Trace() as trace:
+                run(context, *((target, trace, log, name, 6, *lock) for name in "abc"))
+                assert sum(lane.done for lane in trace.lanes()) == 3 * 6
+            whole.append(whole_entries(log))
+        assert (whole[-1] == 18) is (how == "shared")
 
 
 @pytest.mark.parametrize(
@@ -83,13 +82,16 @@ def test_whole_entries(lines, whole, tmp_path):
 @each_method
 def test_as_many_render_as_there_are_licences(method):
     context = multiprocessing.get_context(method)
-    with Trace() as trace:
-        licences = named("a licence", context.BoundedSemaphore(2), trace)
-        run(context, *[(render, trace, licences, 2)] * 4)
-        rendering = spans(trace, "rendering")
-    at_once = [sum(other.start <= span.start < other.end for other in rendering) for span in rendering]
-    assert len(at_once) == 8
-    assert max(at_once) == 2
+    most: list[int] = []
+    while not most or (most[-1] < 2 and len(most) < 5):  # processes that start far apart do not meet
+        with Trace() as trace:
+            licences = named("a licence", context.BoundedSemaphore(2), trace)
+            run(context, *[(render, trace, licences, 2)] * 4)
+            rendering = spans(trace, "rendering")
+        at_once = [sum(other.start <= span.start < other.end for other in rendering) for span in rendering]
+        assert len(at_once) == 8
+        most.append(max(at_once))
+    assert most[-1] == 2
 
 
 @each_method
@@ -122,9 +124,7 @@ def test_both_locks_in_one_order_are_had_by_both(method):
     assert one.end <= other.start or other.end <= one.start
 
 
-@each_method
-def test_both_locks_in_opposite_order_are_a_deadlock(method):
-    context = multiprocessing.get_context(method)
+def told_of_opposite_orders(context):
     with Trace() as trace:
         ready = context.Barrier(2)
         locks = [named(name, context.Lock(), trace) for name in ("lock_x", "lock_y")]
@@ -135,9 +135,17 @@ def test_both_locks_in_opposite_order_are_a_deadlock(method):
         for process in processes:
             process.start()
         try:
-            until(lambda: notes(trace), "the deadlock to be told")
+            until(lambda: notes(trace) or not any(each.is_alive() for each in processes), "a deadlock or the end")
+            return notes(trace)
         finally:
             for process in processes:
                 process.kill()
                 process.join(LIMIT)
-    assert notes(trace) == ["Deadlock: f1 holds lock_x and waits for lock_y; f2 holds lock_y and waits for lock_x."]
+
+
+@each_method
+def test_both_locks_in_opposite_order_are_a_deadlock(method):
+    context = multiprocessing.get_context(method)
+    # One that comes late to its first lock lets the other have both.
+    told = next(filter(None, (told_of_opposite_orders(context) for _ in range(5))), [])
+    assert told == ["Deadlock: f1 holds lock_x and waits for lock_y; f2 holds lock_y and waits for lock_x."]

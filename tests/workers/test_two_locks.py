@@ -6,6 +6,7 @@ import pytest
 
 from helpers.observe.lock_states import who_waits
 from helpers.observe.trace import Trace
+from helpers.workers import two_locks as two_locks_module
 from helpers.workers.two_locks import count_deadlocks, f1, f2, run_together, two_locks
 from tests.observe.starting import LIMIT, METHODS, until
 
@@ -16,15 +17,17 @@ def in_order(shared):
 
 
 def quick_f1(shared):
-    f1(shared, 0.2)
+    f1(shared, 1.0)
 
 
 def quick_f2(shared):
-    f2(shared, 0.2)
+    f2(shared, 1.0)
 
 
-def put_count(queue, *args):
-    queue.put(count_deadlocks(*args))
+def put_count(queue, pause, *args):
+    if not pause:  # then nobody is to wait for long
+        two_locks_module.PATIENCE = 5.0
+    queue.put(count_deadlocks(pause, *args))
 
 
 @pytest.mark.parametrize("function", [f1, f2])

@@ -105,6 +105,6 @@ def test_known_programs(program):
     assert compare(program, 1_000)
 
 
-def test_programs_made_by_chance():
-    compared = sum(compare(program_by_chance(seed), MOST) for seed in range(24))
-    assert compared >= 12
+@pytest.mark.parametrize("first", range(0, 24, 6))
+def test_programs_made_by_chance(first):
+    assert sum(compare(program_by_chance(seed), MOST) for seed in range(first, first + 6)) >= 2

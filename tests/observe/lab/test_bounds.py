@@ -13,6 +13,7 @@ import pytest
 
 from helpers.observe.lab.exploring import explore
 from helpers.observe.lab.program import Program
+from helpers.observe.lab.results import plural
 from helpers.observe.lab.stage import Stage, run_schedule
 from helpers.panels.sandbox import run_in_sandbox
 from tests.observe.lab.programs import TWO_LOCKS
@@ -211,7 +212,7 @@ def test_a_thread_that_does_not_come_back_is_named_with_its_line_and_ended():
             pass
 
     begun = time.perf_counter()
-    exploration = explore(Program(SimpleNamespace, [write, hang]), step_limit=0.2)
+    exploration = explore(Program(SimpleNamespace, [write, hang]), step_limit=1.0)
     line = hang.__code__.co_firstlineno + 2
     assert exploration.bad.kind == "error"
     assert f"hang has not come back from line {line}" in exploration.words.replace(f"line {line + 1}", f"line {line}")
@@ -226,7 +227,7 @@ def test_a_thread_that_cannot_be_ended_is_counted():
         end.wait(60)
 
     end = SimpleNamespace(wait=threading.Event().wait)  # a lock would be refused
-    stage = Stage(Program(SimpleNamespace, [hang]), step_limit=0.1)
+    stage = Stage(Program(SimpleNamespace, [hang]), step_limit=1.0)
     assert stage.step(0).verdict.kind == "error"
     assert stage.situation().threads[0].state == "failed"
     stage.close()
@@ -310,7 +311,7 @@ def test_a_bound_that_is_met_is_told(bounds, reason):
 
     exploration = explore(Program(SimpleNamespace, [count] * (2 if "longest" in bounds else 4)), **bounds)
     assert (exploration.bad, exploration.complete, exploration.reason) == (None, False, reason)
-    assert exploration.words == f"Explored {exploration.schedules} schedules, not all: {reason}"
+    assert exploration.words == f"Explored {plural(exploration.schedules, 'schedule')}, not all: {reason}"
     assert exploration.runs <= bounds.get("most_runs", exploration.runs)
 
 
