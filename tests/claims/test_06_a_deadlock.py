@@ -19,29 +19,22 @@ from helpers.workers.two_locks import f1, f2, run_together, two_locks
 from tests.observe.starting import LIMIT, until
 
 HANGS = """
-import sys, threading, time
-lock_x, lock_y = threading.Lock(), threading.Lock()
+import threading
+lock_x, lock_y, each_has_one = threading.Lock(), threading.Lock(), threading.Barrier(3)
 
 def wait_for_both(first, second):
     with first:
-        time.sleep(0.2)
+        each_has_one.wait()
         with second:
             pass
 
 threads = [threading.Thread(target=wait_for_both, args=pair) for pair in ((lock_x, lock_y), (lock_y, lock_x))]
 for thread in threads:
     thread.start()
+each_has_one.wait()
 print("started", flush=True)
 threads[0].join()
 """
-
-
-def shortly_f1(shared):
-    f1(shared, 0.05)
-
-
-def shortly_f2(shared):
-    f2(shared, 0.05)
 
 
 @pytest.fixture
@@ -49,7 +42,7 @@ def hanging():
     """A process whose two threads have locked each other out."""
     context = multiprocessing.get_context("spawn")
     with Trace() as trace:
-        process = context.Process(target=run_together, args=(trace, two_locks, [shortly_f1, shortly_f2]))
+        process = context.Process(target=run_together, args=(trace, two_locks, [f1, f2]))
         process.start()
         try:
             until(lambda: who_waits(trace).is_deadlock, "the deadlock")
@@ -84,7 +77,6 @@ def test_the_first_interrupt_does_not_end_a_deadlocked_script(tmp_path: Path):
         try:
             assert script.stdout
             assert script.stdout.readline() == b"started\n"
-            until(lambda: psutil.Process(script.pid).num_threads() == 3, "both threads")
             script.send_signal(signal.SIGINT)
             with pytest.raises(subprocess.TimeoutExpired):
                 script.wait(1.5)

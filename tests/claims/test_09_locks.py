@@ -150,12 +150,12 @@ def test_who_waits_for_a_condition_lets_go_of_its_lock_and_sleeps_until_told(met
 # Where the two modules differ
 
 
-def waits(lock, timeout):
-    """Whether acquire still waits after a while."""
+def waits(lock, timeout, patience=0.3):
+    """Whether acquire still waits after a while: `patience` seconds."""
     came = []
     thread = threading.Thread(target=lambda: came.append(lock.acquire(timeout=timeout)))
     thread.start()
-    thread.join(0.3)
+    thread.join(patience)
     waiting = thread.is_alive()
     if waiting:
         lock.release()
@@ -169,7 +169,7 @@ def test_minus_one_waits_for_ever_in_one_module_only():
     thread_lock.acquire()
     process_lock.acquire()
     assert waits(thread_lock, -1)
-    assert not waits(process_lock, -1)
+    assert not waits(process_lock, -1, LIMIT)
 
 
 def test_none_waits_for_ever_in_one_module_only():

@@ -112,11 +112,11 @@ def test_faults_that_end_one_task_in_the_executor(method: str):
 @pytest.mark.parametrize("fault", ENDS_MORE)
 def test_faults_that_break_the_executor(method: str, fault: str):
     with Trace() as trace, ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method)) as pool:
-        futures = pages(pool.submit, trace, fault)
+        futures = [*pages(pool.submit, trace, fault), pool.submit(faulty.never_end, trace, "page 6")]
         assert wait(futures, LIMIT).not_done == set()
         errors = [future.exception() for future in futures]
         with pytest.raises(BrokenProcessPool):
-            pool.submit(faulty.work, trace, "page 6")
+            pool.submit(faulty.work, trace, "page 7")
     assert errors[:2] == [None, None], "what was done is kept"
     assert sum(isinstance(error, BrokenProcessPool) for error in errors) > 1
     assert {str(error) for error in errors if error} == {str(errors[2])}
@@ -284,10 +284,13 @@ if __name__ == "__main__":
         told["seconds"] = time.monotonic() - start
     with Trace() as trace:
         good = [delayed(faulty.work)(trace, f"page {n}") for n in (1, 2)]
-        killed = delayed(faulty.be_killed)(trace, "page 3", 2)
+        killed = delayed(faulty.be_killed)(trace, "page 3", 3)
         try:
             for page in Parallel(n_jobs=2, return_as="generator_unordered")([*good, killed]):
                 kept.append(page)
+                if len(kept) == len(good):
+                    with trace.span("both are kept"):
+                        pass
         except Exception as error:
             told["a worker is killed, or calls os._exit"] = type(error).__name__, str(error)
     get_reusable_executor().shutdown(wait=True, kill_workers=True)
@@ -295,21 +298,26 @@ if __name__ == "__main__":
 """
 
 
+takes_long = pytest.mark.timeout(200)  # whichever comes first waits for the program
+
+
 @pytest.fixture(scope="module")
 def joblib_says() -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-c", WITH_JOBLIB], capture_output=True, text=True, timeout=58, check=True, cwd=ROOT
+        [sys.executable, "-c", WITH_JOBLIB], capture_output=True, text=True, timeout=170, check=True, cwd=ROOT
     )
     told: dict[str, Any] = json.loads(done.stdout)
     return told
 
 
+@takes_long
 @pytest.mark.parametrize("fault", [*ENDS_ITS_TASK, *ENDS_MORE])
 def test_faults_in_joblib(fault: str, joblib_says: dict[str, Any]):
     assert joblib_says[fault][0] != "works"
     assert table()[fault][JOBLIB] == "its error for all"
 
 
+@takes_long
 def test_what_joblib_says(joblib_says: dict[str, Any]):
     assert "failed to un-serialize" in joblib_says[UNTOLD][1]
     kind, words = joblib_says["a worker is killed, or calls os._exit"]
@@ -319,6 +327,7 @@ def test_what_joblib_says(joblib_says: dict[str, Any]):
     assert joblib_says[FROM_A_CELL][0] == table()[FROM_A_CELL][JOBLIB]
 
 
+@takes_long
 def test_a_time_limit_of_joblib_is_clean(joblib_says: dict[str, Any]):
     assert joblib_says[ENDLESS][0] == "TimeoutError"
     assert joblib_says["seconds"] < LIMIT < faulty.LONGEST

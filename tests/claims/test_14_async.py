@@ -179,20 +179,26 @@ def test_several_failures_come_in_one_group():
 
 
 def test_a_cancelled_fetch_closes_its_connection():
-    async def give_up() -> bytes:
-        heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    async def give_up() -> tuple[bytes, bytes]:
+        asked: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        then: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
         async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            heard.set_result(await reader.read())  # up to the end of the connection
+            asked.set_result(await reader.readuntil(b"\r\n\r\n"))
+            then.set_result(await reader.read())  # up to the end of the connection
             writer.close()
 
         async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.2):
-                    await fetch_async(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/1")
-            return await heard
+            fetch = asyncio.create_task(fetch_async(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/1"))
+            request = await asked
+            fetch.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await fetch
+            return request, await then
 
-    assert run(give_up()).startswith(b"GET /1")
+    request, rest = run(give_up())
+    assert request.startswith(b"GET /1")
+    assert rest == b""
 
 
 def test_the_loop_alone_does_not_keep_a_waiting_task_alive(caplog: pytest.LogCaptureFixture):

@@ -18,7 +18,7 @@ from typing import Any, Final
 from unittest import mock
 
 import pytest
-from nbval.plugin import IPyNbFile
+from nbval.plugin import IPyNbCell, IPyNbFile
 
 from tests.notebooks.asking import KernelThread, bury, kernel_threads, name_blocks, start_processes_by
 from tests.notebooks.rules import stored_run
@@ -27,6 +27,9 @@ from tests.notebooks.watch import SHARED, Watch, settled
 SANITIZE: Final = Path(__file__).with_name("sanitize.cfg")
 # Beside the limit of the cell itself: to start the kernel before the first, and to interrupt a cell that hangs.
 AROUND_A_CELL: Final = 60.0
+# Seconds for a kernel to end in, and for a cell's outputs to come in: a busy machine may be slow, and a kernel that
+# is killed leaves its temporary files.
+PATIENCE: Final = 30.0
 START_METHOD: Final = "--start-method"
 
 
@@ -75,6 +78,7 @@ class Lesson(IPyNbFile):  # type: ignore[misc]  # nbval is not annotated
         with suppress(TimeoutError):  # a kernel that is busy is killed
             bury(self.kernel, self.watch.end_processes())
         self.kernel.kc.stop_channels()
+        self.kernel.km.shutdown_wait_time = PATIENCE
         self.kernel.km.shutdown_kernel(now=False)
         del self.kernel.km  # which is how nbval knows that it is over
 
@@ -138,8 +142,10 @@ def pytest_collect_file(
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give a cell's own limit the first word: it interrupts the cell, and the rest is tested."""
+    """Give a cell's own limit the first word: it interrupts the cell, and the rest is tested. And be patient."""
     limit = config.option.nbval_cell_timeout + AROUND_A_CELL
     for item in items:
+        if isinstance(item, IPyNbCell):
+            item.output_timeout = PATIENCE
         if isinstance(item.parent, Lesson):
             item.add_marker(pytest.mark.timeout(limit))

@@ -55,13 +55,17 @@ def test_semaphores_of_the_notebook_are_deleted_without_blame(watch: Watch) -> N
 
 
 def test_sweep_ends_what_is_marked_and_nothing_else(watch: Watch) -> None:
-    sleep = [sys.executable, "-c", "input()"]
+    sleep = [sys.executable, "-c", "print('here', flush=True); input()"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with (
-        subprocess.Popen(sleep, stdin=subprocess.PIPE, env=watch.environment) as ours,
-        subprocess.Popen(sleep, stdin=subprocess.PIPE, env=dict(os.environ)) as other,
+        subprocess.Popen(sleep, env=watch.environment, **pipes) as ours,
+        subprocess.Popen(sleep, env=dict(os.environ), **pipes) as other,
     ):
+        for process in (ours, other):  # which has no environment before it has begun
+            assert process.stdout is not None
+            process.stdout.readline()
         watch.sweep()
-        assert ours.wait(timeout=10) != 0
+        assert ours.wait(timeout=30) != 0
         assert other.poll() is None
         other.communicate(b"\n", timeout=30)
     assert other.returncode == 0

@@ -89,6 +89,7 @@ def an_exception_from_outside_waits() -> bool:
         thread = threading.Thread(target=work, daemon=True)
         thread.start()
         ready.wait(LIMIT)
+        time.sleep(0.1)  # by then it sleeps, or loops
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
             ctypes.c_ulong(thread.ident or 0), ctypes.py_object(InterruptedError)
         )
