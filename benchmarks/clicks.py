@@ -22,6 +22,7 @@ from benchmarks.live_view import busy_processes
 from benchmarks.report import Aim, aims_table, machine
 from helpers.observe.trace import Trace
 from helpers.panels.clicks import on_click
+from helpers.panels.kernel_start import with_free_ports
 from helpers.panels.live_view import LiveView
 
 CLICKS: Final = 100
@@ -79,7 +80,7 @@ def click(client: Any, comm: str) -> float:  # noqa: ANN401 - not annotated
 
 def latencies(clicks: int) -> list[float]:
     """Milliseconds from each click to its handler."""
-    manager, client = start_new_kernel(kernel_name="python3", cwd=str(ROOT), stderr=DEVNULL)
+    manager, client = with_free_ports(lambda: start_new_kernel(kernel_name="python3", cwd=str(ROOT), stderr=DEVNULL))
     try:
         client.execute("from benchmarks import clicks", reply=True, timeout=LIMIT)
         comm = asked(client, "clicks.button()")

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from jupyter_client.manager import start_new_kernel
 
+from helpers.panels.kernel_start import with_free_ports
+
 ROOT: Final = Path(__file__).parents[1]
 
 
@@ -26,8 +28,10 @@ def from_kernel(module: str, call: str, limit: float) -> Any:  # noqa: ANN401 - 
     with TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
         places = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        manager, client = start_new_kernel(
-            kernel_name="python3", cwd=str(ROOT), stderr=DEVNULL, env=os.environ | {"PYTHONPATH": places}
+        manager, client = with_free_ports(
+            lambda: start_new_kernel(
+                kernel_name="python3", cwd=str(ROOT), stderr=DEVNULL, env=os.environ | {"PYTHONPATH": places}
+            )
         )
         try:
             reply = client.execute_interactive(

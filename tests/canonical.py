@@ -21,6 +21,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 
+from helpers.panels.kernel_start import TRIES, died_at_start
 from tests.notebooks.stored import Notebook, merged, read, text_of
 from tests.notebooks.watch import Watch
 
@@ -45,6 +46,16 @@ async def executed(notebook: Notebook, folder: Path) -> Notebook:
     Raises:
         CellError: a cell raised what it should not, or took longer than a minute, or ended the kernel.
     """
+    for _ in range(TRIES - 1):
+        try:
+            return await _executed(notebook, folder)
+        except RuntimeError as error:
+            if not died_at_start(error):
+                raise
+    return await _executed(notebook, folder)
+
+
+async def _executed(notebook: Notebook, folder: Path) -> Notebook:
     running: list[int] = []
     watch = Watch()
     client = NotebookClient(

@@ -42,6 +42,7 @@ def test_a_run_without_a_report_is_a_failure_of_every_lesson(monkeypatch: pytest
     assert matrix.run("3.11", "fork", [Path("06_x.ipynb")]) == {"06_x": "✘"}
 
 
+@pytest.mark.timeout(150)
 @pytest.mark.parametrize(("method", "passes"), [("spawn", True), ("forkserver", False)])
 def test_a_lesson_gets_the_start_method_that_was_asked_for(method: str, passes: bool) -> None:  # noqa: FBT001 - a table
     cell = v4.new_code_cell("__import__('multiprocessing').get_start_method()", execution_count=1)

@@ -23,7 +23,7 @@ from helpers.panels.verdict import Verdict
 
 NAMES: Final = tuple("abcdef")
 WORKERS: Final = 2
-FREE_LIMIT: Final = 15.0  # seconds; a killed worker is replaced in two where the machine is quiet
+FREE_LIMIT: Final = 40.0  # seconds; a killed worker is replaced in two where the machine is quiet
 _TRIES: Final = 3
 
 

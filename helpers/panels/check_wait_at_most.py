@@ -14,7 +14,7 @@ _SHORT: Final = 0.5
 # All of these are far from what a right answer takes, so that a busy machine is not mistaken for a wrong one.
 _LONG: Final = 3.0
 _TOO_LONG: Final = 2.0
-_BUSY_SHARE: Final = 0.2
+_BUSY_SHARE: Final = 0.1
 
 
 class _Outcome(NamedTuple):

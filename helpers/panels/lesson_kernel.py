@@ -22,6 +22,7 @@ from jupyter_client.manager import KernelManager
 from jupyter_core.paths import jupyter_path
 
 from helpers.observe.machine import Finding, check_machine
+from helpers.panels.kernel_start import died_at_start, with_free_ports
 
 LIMIT: Final = 120.0  # seconds; it takes two or three
 LESSONS: Final = Path(__file__).parents[2] / "notebooks"
@@ -84,6 +85,20 @@ def _widgets() -> Finding:
 @contextmanager
 def _kernel(limit: float, words: IO[bytes]) -> Iterator[BlockingKernelClient]:
     """The kernel, while the block lasts; what it says goes to `words`."""
+    try:
+        manager, client = with_free_ports(lambda: _started(limit, words))
+    except (OSError, RuntimeError) as error:
+        died = isinstance(error, RuntimeError) and died_at_start(error)
+        why = ((_last_words(words) if died else "") or str(error)).rstrip(".")
+        raise KernelError(f"the kernel did not start: {why}. To mend it, {SETUP}.") from error
+    try:
+        yield client
+    finally:
+        client.stop_channels()
+        _end(manager)
+
+
+def _started(limit: float, words: IO[bytes]) -> tuple[KernelManager, BlockingKernelClient]:
     manager = KernelManager(kernel_name="python3")
     folder = LESSONS if LESSONS.is_dir() else Path.cwd()
     try:
@@ -92,16 +107,19 @@ def _kernel(limit: float, words: IO[bytes]) -> Iterator[BlockingKernelClient]:
         client.start_channels()
         try:
             client.wait_for_ready(limit)
-            yield client
-        finally:
+        except BaseException:
             client.stop_channels()
-    except (OSError, RuntimeError) as error:
-        why = (_last_words(words) or str(error)).rstrip(".")
-        raise KernelError(f"the kernel did not start: {why}. To mend it, {SETUP}.") from error
-    finally:
-        if manager.has_kernel:
-            manager.shutdown_kernel()  # it is asked first, so that it ends what it has started
-        manager.cleanup_connection_file()
+            raise
+    except BaseException:
+        _end(manager)
+        raise
+    return manager, client
+
+
+def _end(manager: KernelManager) -> None:
+    if manager.has_kernel:
+        manager.shutdown_kernel()  # it is asked first, so that it ends what it has started
+    manager.cleanup_connection_file()
 
 
 def _ask(client: BlockingKernelClient, limit: float) -> list[Finding]:

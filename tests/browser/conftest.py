@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.chromium import chromium, find_chromium
-from tests.browser.lab import Lab
+from tests.browser.lab import SOON, Lab
 from tests.browser.lab_server import JupyterServer
 
 pytest.register_assert_rewrite("tests.browser.lessons")
@@ -51,6 +51,7 @@ def browser() -> Iterator[BrowserContext]:
         pytest.fail(NO_BROWSER)
     if path is None:
         pytest.skip(NO_BROWSER)
+    expect.set_options(timeout=SOON * 1000)
     with chromium(path) as window:
         yield window.new_context()  # one for all pages, so that JupyterLab is loaded from the cache
 

@@ -45,6 +45,11 @@
             notebook.activeCellIndex = notebook.widgets.indexOf(code()[index]);
             return run('notebook:run-cell');
         },
+        change: (index, old, other) => {
+            const model = code()[index].model.sharedModel;
+            if (!model.getSource().includes(old)) throw new Error(`cell ${index} has no ${old}`);
+            model.setSource(model.getSource().replace(old, other));
+        },
         cells: () => code().map(cell => ({
             source: cell.model.sharedModel.getSource(),
             tags: cell.model.getMetadata('tags') ?? [],

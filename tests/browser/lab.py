@@ -19,6 +19,7 @@ from playwright.sync_api import ConsoleMessage, Locator, Page
 from tests.browser.lab_server import JupyterServer
 
 WAIT: Final = 60.0
+SOON: Final = 30.0  # seconds; on a machine with nothing else to do it is a fraction of one
 # Errors of JupyterLab's own that say nothing of a lesson.
 HARMLESS: Final = ("favicon", "Failed to load resource")
 
@@ -75,6 +76,10 @@ class Lab:
         self.page.evaluate("index => { window.lesson.runCell(index); }", index)
         if wait:
             self.wait_until_idle()
+
+    def change(self, index: int, old: str, new: str) -> None:
+        """Write `new` in the place of the first `old` in a code cell."""
+        self.page.evaluate("([index, old, other]) => window.lesson.change(index, old, other)", [index, old, new])
 
     def wait_until_idle(self, limit: float = WAIT) -> None:
         """Wait at most `limit` seconds until nothing runs."""

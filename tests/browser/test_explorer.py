@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from helpers.workers.fractal import View
-from tests.browser.lab import Lab
+from tests.browser.lab import SOON, Lab
 from tests.browser.lab_server import JupyterServer
-from tests.browser.test_panels import NOTHING, SOON
+from tests.browser.test_panels import NOTHING
 from tests.panels.frames import read_png, views_shown, whole
 
 LESSON: Final = "17_an_explorer_that_never_freezes.ipynb"
@@ -55,7 +55,7 @@ def panel(lab: Lab) -> Iterator[Locator]:
     for words in NEEDED:
         lab.run_cell(next(place for place, source in enumerate(sources) if words in source))
     shown = lab.panel.locator(".pc-explorer")
-    expect(shown.get_by_text(DRAWN)).to_be_visible(timeout=SOON)
+    expect(shown.get_by_text(DRAWN)).to_be_visible()
     lab.page.evaluate(CATCH)
     yield shown
     lab.run_cell(len(sources) - 1)
@@ -72,11 +72,12 @@ def set_number(lab: Lab, panel: Locator, name: str, words: str) -> None:
 
 def frames_up_to(lab: Lab, view: View) -> list[list[bytes]]:
     """The rows of every picture that was caught, once the last of them shows the whole of this view."""
-    end = time.monotonic() + SOON / 1000
+    wanted = whole(view, 1)
+    end = time.monotonic() + 3 * SOON
     while True:
         lab.page.wait_for_timeout(100)
         caught = [read_png(b64decode(each)).rows for each in lab.page.evaluate("() => window.frames_") if each]
-        if caught and caught[-1] == whole(view, 1):
+        if caught and caught[-1] == wanted:
             return caught
         assert time.monotonic() < end, f"{len(caught)} pictures, and the last is not the whole {view}"
 
@@ -92,11 +93,11 @@ def test_pan_and_zoom_while_it_draws(lab: Lab, panel: Locator) -> None:
     set_number(lab, panel, "iterations", "1000")  # so that a view takes seconds
     views = [View(), View().tried(1000)]
     for name in ("Zoom in", "Left", "Up", "Zoom out"):
-        expect(panel.get_by_text("Drawing …")).to_be_visible(timeout=SOON)
+        expect(panel.get_by_text("Drawing …")).to_be_visible()
         lab.click(name)
         views.append(LEADS_TO[name](views[-1]))
     assert_shown_in_order(lab, views)
-    expect(panel.get_by_text(DRAWN)).to_be_visible(timeout=SOON)
+    expect(panel.get_by_text(DRAWN)).to_be_visible()
 
 
 def test_the_explorer_is_played_by_keyboard(lab: Lab, panel: Locator) -> None:
@@ -124,11 +125,11 @@ def test_close_while_it_draws_leaves_nothing_and_any_button_opens_it_again(
     before = server.processes()
     lab.click("Zoom in")
     lab.click("Close")
-    expect(panel.get_by_text(CLOSED)).to_be_visible(timeout=SOON)
-    end = time.monotonic() + SOON / 1000
+    expect(panel.get_by_text(CLOSED)).to_be_visible()
+    end = time.monotonic() + SOON
     while len(server.processes()) > len(before) - 2:  # its two workers
         assert time.monotonic() < end, "the workers are still there"
         lab.page.wait_for_timeout(50)
     lab.click("Reset")
     frames_up_to(lab, View())
-    expect(panel.get_by_text(DRAWN)).to_be_visible(timeout=SOON)
+    expect(panel.get_by_text(DRAWN)).to_be_visible()

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.browser.lab import Lab
 from tests.browser.lab_server import JupyterServer
 from tests.browser.making import code, made
-from tests.browser.test_panels import ENDLESS, NOTHING, SOON
+from tests.browser.test_panels import ENDLESS, NOTHING
 
 PULSE = """
 import asyncio
@@ -26,7 +26,7 @@ Timeline(trace)
 def test_processes_that_never_look_are_stopped(lab: Lab, server: JupyterServer) -> None:
     lab.open(made(server, code(ENDLESS), code("print(nothing_left(), *ended.values(), sep='; ')")))
     lab.run_cell(0, wait=False)
-    expect(lab.panel.get_by_text(re.compile("working$"))).to_have_count(2, timeout=SOON)
+    expect(lab.panel.get_by_text(re.compile("working$"))).to_have_count(2)
     lab.button("Stop").focus()
     lab.page.keyboard.press("Space")
     lab.wait_until_idle()
@@ -42,7 +42,7 @@ def test_a_click_and_the_picture_in_words(lab: Lab, server: JupyterServer) -> No
     lab.button("Are you there?").focus()
     lab.page.keyboard.press("Enter")
     lab.wait_until_idle()
-    expect(lab.panel.get_by_text("1 click answered")).to_be_visible(timeout=SOON)
+    expect(lab.panel.get_by_text("1 click answered")).to_be_visible()
     words = lab.panel.get_by_text("heartbeats,")
     expect(words).to_be_hidden()
     said = lab.panel.locator("summary", has_text="What was said")

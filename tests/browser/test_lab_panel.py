@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from time import monotonic
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.lab import Lab
+from tests.browser.lab import SOON, Lab
 from tests.browser.lab_server import JupyterServer
 from tests.browser.making import code, made
-from tests.browser.test_panels import NOTHING, SOON
+from tests.browser.test_panels import NOTHING
 
 IMPORTS = """
 import threading
@@ -51,7 +52,7 @@ def stage(lab: Lab, server: JupyterServer) -> Iterator[Locator]:
     lab.open(made(server, code(IMPORTS), code(PROGRAM), code("print(nothing_left())"), code(SLOWER)))
     lab.run_cell(0)
     lab.run_cell(1)
-    expect(lab.button("Step f1")).to_be_enabled(timeout=SOON)
+    expect(lab.button("Step f1")).to_be_enabled()
     yield lab.panel.locator(".pc-lab")
     lab.run_cell(2)
     assert lab.cells()[2].text.strip() == NOTHING
@@ -61,7 +62,7 @@ def stage(lab: Lab, server: JupyterServer) -> Iterator[Locator]:
 
 def sees(stage: Locator, words: str | re.Pattern[str]) -> None:
     """Wait until the panel says so."""
-    expect(stage.get_by_text(words).first).to_be_visible(timeout=SOON)
+    expect(stage.get_by_text(words).first).to_be_visible()
 
 
 def marked(stage: Locator) -> list[str]:
@@ -70,14 +71,22 @@ def marked(stage: Locator) -> list[str]:
     return [": ".join(" ".join(part.split()) for part in row.split("\n", 1)) for row in rows.all_inner_texts()]
 
 
+def shows(stage: Locator, *lines: str) -> None:
+    """Wait until these lines are marked: they come by another message than the words."""
+    until = monotonic() + SOON
+    while marked(stage) != list(lines):
+        assert monotonic() < until, f"marked are {marked(stage)}"
+        stage.page.wait_for_timeout(50)
+
+
 def test_two_clicks_lead_to_the_deadlock_and_one_takes_it_back(lab: Lab, stage: Locator) -> None:
-    assert marked(stage) == ["▶ f1: with shared.lock_x:", "▶ f2: with shared.lock_y:"]
+    shows(stage, "▶ f1: with shared.lock_x:", "▶ f2: with shared.lock_y:")
     lab.click("Step f1")
     sees(stage, "1 step taken. Who goes next?")
-    assert marked(stage) == ["▶ f1: with shared.lock_y:", "▶ f2: with shared.lock_y:"]
+    shows(stage, "▶ f1: with shared.lock_y:", "▶ f2: with shared.lock_y:")
     lab.click("Step f2")
     sees(stage, DEADLOCK)
-    assert marked(stage) == ["❚❚ f1: with shared.lock_y:", "❚❚ f2: with shared.lock_x:"]
+    shows(stage, "❚❚ f1: with shared.lock_y:", "❚❚ f2: with shared.lock_x:")
     sees(stage, "waits for lock_y, which f2 holds")
     expect(lab.button("Step f1")).to_be_disabled()
     expect(lab.button("Step f2")).to_be_disabled()
@@ -104,6 +113,7 @@ def test_the_lab_is_played_by_keyboard(lab: Lab, stage: Locator) -> None:
     keys.press("Enter")
     sees(stage, "You are the scheduler.")
     for name in ("Step f1", "Step f2"):
+        expect(lab.button(name)).to_be_enabled()
         lab.button(name).focus()
         keys.press("Space")
     sees(stage, DEADLOCK)
@@ -117,14 +127,14 @@ def test_a_bad_schedule_is_found_and_replayed_and_reset_stops_the_replay(lab: La
     lab.click("Replay")
     sees(stage, DEADLOCK)
     steps = [re.compile(r"^1\.\s*■\s*f1 acquires lock_x$"), re.compile(r"^2\.\s*■\s*f2 acquires lock_y$")]
-    expect(stage.locator(".pc-steps li")).to_have_text(steps, timeout=SOON)  # it comes by another message
+    expect(stage.locator(".pc-steps li")).to_have_text(steps)  # it comes by another message
     lab.run_cell(3)  # so that the moment cannot be missed
     lab.click("Replay")
     sees(stage, "Replay: step 1 of 2.")
     lab.click("Reset")
     sees(stage, "You are the scheduler.")
     lab.page.wait_for_timeout(4500)  # time enough for the step that must not come
-    assert stage.get_by_text("none yet").is_visible()
+    expect(stage.get_by_text("none yet")).to_be_visible()
     lab.click("Step f2")
     sees(stage, "1 step taken")
 
@@ -136,5 +146,5 @@ def test_the_fix_is_proved_and_can_be_played(lab: Lab, stage: Locator) -> None:
     sees(stage, "waits for lock_x, which f2_in_order holds")
     expect(lab.button("Step f1")).to_be_disabled()
     lab.click("the program")
-    expect(lab.button("Step f2")).to_be_enabled(timeout=SOON)
+    expect(lab.button("Step f2")).to_be_enabled()
     expect(lab.button("Step f2_in_order")).to_have_count(0)

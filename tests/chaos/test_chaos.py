@@ -30,14 +30,13 @@ while time.monotonic() < end:
     time.sleep(0.1)
 """
 ORPHANS: Final = """
-import subprocess, sys, time
+import subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])
-time.sleep(60)
 """
 SERVER: Final = """
 import socket, time
 server = socket.create_server(({host!r}, {port}))
-time.sleep(1)
+time.sleep(2.5)
 server.close()
 """
 
@@ -64,7 +63,7 @@ def test_a_cell_that_does_not_hear_an_interrupt_has_hung(planted: Planted) -> No
 
 
 def test_a_process_that_outlives_a_killed_kernel_is_noticed(planted: Planted) -> None:
-    outcome = killed(planted(ORPHANS), "any")
+    outcome = killed(planted(ORPHANS, "import time; time.sleep(60)"), "1")  # in the second cell
     assert outcome.disturbed == 1
     assert any("a process was left running" in fault for fault in outcome.left)
 

@@ -27,6 +27,7 @@ from helpers.observe.trace import Trace
 from helpers.panels.engines import engine
 from helpers.panels.explorer import Explorer
 from helpers.panels.explorer_canvas import Canvas
+from helpers.panels.kernel_start import with_free_ports
 from helpers.workers import fractal
 from helpers.workers.fractal import HEIGHT, WIDTH, View, draw_tile, follow, tiles
 from tests.observe.starting import LIMIT, METHODS, plain_main, until
@@ -215,7 +216,9 @@ await explorer.drawn()
 
 @pytest.mark.skipif(os.name != "posix", reason="an interrupt is a signal here")
 def test_an_interrupt_of_the_cell_that_waits_closes_the_explorer():
-    manager, client = start_new_kernel(kernel_name="python3", cwd=str(LESSON.parents[1]), stderr=subprocess.DEVNULL)
+    manager, client = with_free_ports(
+        lambda: start_new_kernel(kernel_name="python3", cwd=str(LESSON.parents[1]), stderr=subprocess.DEVNULL)
+    )
     try:
         for source in [*cells_of_the_lesson(), SLOW_EXPLORER]:
             if any(words in source for words in ("import asyncio", "tiles = ", "slow = ", *DEFINITIONS)):

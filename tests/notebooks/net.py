@@ -20,6 +20,7 @@ from unittest import mock
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 
+from helpers.panels.kernel_start import with_free_ports
 from tests.notebooks.asking import KernelThread, bury, kernel_threads, name_blocks, start_processes_by
 from tests.notebooks.rules import stored_run
 from tests.notebooks.watch import SHARED, Watch, settled
@@ -40,7 +41,7 @@ class Lesson(IPyNbFile):  # type: ignore[misc]  # nbval is not annotated
         self.watch = Watch()
         self.complaints: list[str] = []
         with mock.patch.dict(os.environ, self.watch.environment, clear=True):
-            super().setup()
+            with_free_ports(super().setup)
         self.watch.began(self.kernel.km.provisioner.pid)
         if SHARED.is_dir():
             name_blocks(self.kernel, self.watch.block_prefix)

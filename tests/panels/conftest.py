@@ -1,5 +1,6 @@
 """What the tests of the panels share: they leave the process as they found it."""
 
+import functools
 import multiprocessing
 import threading
 from collections.abc import Iterator
@@ -7,9 +8,16 @@ from collections.abc import Iterator
 import pytest
 
 from helpers.observe.trace import open_traces
+from helpers.panels.guard import guarded
 from tests.observe.starting import plain_main, until
 
 __all__ = ["plain_main"]
+
+
+@pytest.fixture(autouse=True)
+def _patient_exercises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside other tests an answer may take longer than the time that a learner's gets."""
+    monkeypatch.setattr("helpers.panels.exercise.guarded", functools.partial(guarded, limit=40.0))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Lesson 11's exercise: right answers of every kind pass, and each usual mistake gets a hint of its own."""
 # ruff: noqa: ARG001 (mistakes often do not use what they are given)
 
+import functools
 import multiprocessing
 import os
 import sys
@@ -11,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, ThreadPoolE
 import pytest
 
 from helpers.panels.check_as_they_come import check_as_they_come
+from helpers.panels.guard import guarded
 
 
 @pytest.fixture(autouse=True)
@@ -236,8 +238,7 @@ def never_ends(function, items):
 
 
 def test_an_endless_answer(monkeypatch):
-    monkeypatch.setattr("helpers.panels.guard.TIME_LIMIT", 0.5)
-    monkeypatch.setattr("helpers.panels.guard.guarded.__defaults__", (0.5,))
+    monkeypatch.setattr("helpers.panels.exercise.guarded", functools.partial(guarded, limit=0.5))
     if not hasattr(os, "fork"):
         pytest.skip("nothing is interrupted on Windows")
     assert "was interrupted" in hint(never_ends)

@@ -123,6 +123,8 @@ def joins_only_the_last(paths: list[Path]) -> Answers:
         digest = digest_of(path)
         if path is paths[0]:
             slow.wait(0.5)
+        elif path is paths[-1]:
+            until(lambda: len(digests) >= len(paths) - 2, "those in between")
         digests[path.name] = digest
 
     threads = [Thread(target=work, args=(path,)) for path in paths]

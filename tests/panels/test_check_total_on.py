@@ -18,12 +18,15 @@ from helpers.panels.hosts import Hosts, hosts
 from helpers.panels.verdict import Verdict
 from tests.observe.starting import LIMIT, until
 
+pytestmark = pytest.mark.timeout(200)  # a cluster starts within seconds, but within a minute on a busy machine
+
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Hosts]:
     """One for all tries; its workers are forked from a server that has imported Dask, for a quick replacement."""
     before = set(family())
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("helpers.panels.hosts.START_LIMIT", 140)
         patch.setenv("DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD", "forkserver")
         running = hosts(workers=2)
     with running:

@@ -250,7 +250,8 @@ WAIT_MISTAKES = {
 @pytest.mark.parametrize("mistake", WAIT_MISTAKES)
 def test_wait_at_most_mistakes(mistake):
     answer, words = WAIT_MISTAKES[mistake]
-    assert words in hint(check_wait_at_most(answer))
+    tries = 3 if mistake == "keeps a core busy" else 1  # where many programs want it, it gets little of one
+    assert any(words in hint(check_wait_at_most(answer)) for _ in range(tries))
 
 
 def test_wait_at_most_tells_of_a_thread_left_behind(monkeypatch):
@@ -423,7 +424,8 @@ RUN_TWO_MISTAKES = {
 
 @pytest.mark.parametrize("mistake", RUN_TWO_MISTAKES)
 def test_run_two_mistakes(mistake, capfd, monkeypatch):
-    monkeypatch.setattr("helpers.panels.check_run_two._TRIES", (0.4, 0.5))
+    tries = (5.0, 5.0) if mistake == "forgets join" else (0.4, 0.5)  # both are to run on when the guard looks
+    monkeypatch.setattr("helpers.panels.check_run_two._TRIES", tries)
     answer, words = RUN_TWO_MISTAKES[mistake]
     assert words in hint(check_run_two(answer, worker))
     assert capfd.readouterr().err == ""

@@ -19,6 +19,7 @@ from helpers.panels.explorer_beat import Beat
 from helpers.panels.explorer_canvas import Canvas
 from helpers.panels.explorer_png import palette, png
 from helpers.workers.fractal import Tile, View
+from tests.observe.pool_making import soon
 from tests.panels.frames import Png, read_png
 
 pytestmark = pytest.mark.usefixtures("left_as_found")
@@ -374,8 +375,7 @@ def test_close_ends_the_pool_and_any_button_starts_another():
         await a_moment()
         assert drawer.log[2:] == ["cancelled 0", "stop pool 1 of 2"]
         assert "Closing …" in said(explorer)
-        await asyncio.sleep(0.05)
-        assert CLOSED in said(explorer)
+        await soon(lambda: CLOSED in said(explorer), "the end")
         buttons(explorer)["Close"].click()  # a second time does nothing
         number(explorer, "workers").value = 3  # nor does this, until there is something to draw
         await asyncio.sleep(0.05)
@@ -439,10 +439,9 @@ def test_a_click_in_the_first_explorer_closes_the_second():
         buttons(explorer)["Right"].click()
         await a_moment()
         await explorer.drawn()
-        await asyncio.sleep(0.05)
+        await soon(lambda: CLOSED in said(other), "the other's end")
         assert drawer.log[-1] == "drawn 1"
         assert drawer.open == {"pool 3 of 2"}
-        assert CLOSED in said(other)
 
     explored(scene)
 

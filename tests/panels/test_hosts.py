@@ -77,8 +77,10 @@ def test_an_address_is_read_when_its_file_is_whole(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="this system does not say what a process has open")
+@pytest.mark.timeout(200)
 def test_closing_leaves_no_semaphore(monkeypatch: pytest.MonkeyPatch):
     """A killed process leaves their names to multiprocessing's resource tracker, which needs a moment for it."""
+    monkeypatch.setattr(module, "START_LIMIT", 140)
     monkeypatch.setattr(module, "_FOLLOWED", 3)  # a busy machine needs more of a moment
     with hosts(workers=1) as cluster:
         names = set().union(*(semaphores(each) for command in cluster._commands for each in family(command.pid)))

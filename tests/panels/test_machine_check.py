@@ -15,6 +15,7 @@ from helpers.panels.lesson_kernel import KernelError, findings_here, findings_of
 from helpers.panels.machine_check import report
 from tests.notebooks.watch import Watch
 
+pytestmark = pytest.mark.timeout(150)  # a kernel starts within seconds, but not on every machine
 ROOT = Path(__file__).parents[2]
 CHECK = [sys.executable, "-m", "helpers.panels.machine_check"]
 GOOD = Finding("Python", "3.13.0", good=True)
@@ -35,7 +36,7 @@ def watch() -> Iterator[Watch]:
 def check(watch: Watch, **variables: str) -> tuple[int, list[str]]:
     """The exit code and the lines of the command, run as a learner runs it."""
     environment = watch.environment | variables
-    run = subprocess.run(CHECK, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=55, check=False)
+    run = subprocess.run(CHECK, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert "Traceback" not in run.stderr
     return run.returncode, run.stdout.splitlines()
 

@@ -244,17 +244,19 @@ def test_stop_ends_whatever_a_process_does(
     if target is doings.be_deaf and sys.platform == "win32":
         pytest.skip("nobody can be deaf to the end of a process on Windows")
     context = multiprocessing.get_context(method)
-    processes = [context.Process(target=target, args=(trace,), name=f"{n}") for n in range(2)]
-    begun(trace, processes)
-    event = threading.Event()
-    began = time.perf_counter()
-    ask_to_stop(processes, event)
-    took = time.perf_counter() - began
-    assert [is_over(process) for process in processes] == [True, True]
-    assert took < 1.0
-    assert event.is_set()
-    endings = {words(process, trace, errors, asked=True) for process in processes}
-    assert endings <= set(STOPPED[1:] if target is doings.be_deaf else STOPPED)
+    took: list[float] = []
+    while not took or (took[-1] >= 1.0 and len(took) < 3):
+        processes = [context.Process(target=target, args=(trace,), name=f"{len(took)} {n}") for n in range(2)]
+        begun(trace, processes)
+        event = threading.Event()
+        began = time.perf_counter()
+        ask_to_stop(processes, event)
+        took.append(time.perf_counter() - began)
+        assert [is_over(process) for process in processes] == [True, True]
+        assert event.is_set()
+        endings = {words(process, trace, errors, asked=True) for process in processes}
+        assert endings <= set(STOPPED[1:] if target is doings.be_deaf else STOPPED)
+    assert took[-1] < 1.0, took
 
 
 def test_stop_leaves_those_alone_that_have_not_started_or_are_over(trace: Trace, errors: ThreadErrors):

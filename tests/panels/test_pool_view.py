@@ -368,20 +368,19 @@ def test_it_works_when_nobody_awaits_it(kind: str, trace: Trace):
 
 
 @pytest.mark.parametrize("kind", [ThreadPoolExecutor, ThreadPool])
-def test_it_ends_as_soon_as_the_last_task_does(kind: Any, trace: Trace):
+def test_it_ends_as_soon_as_the_last_task_does(kind: Any, trace: Trace, monkeypatch: pytest.MonkeyPatch):
     """It does not wait for its next look."""
+    monkeypatch.setattr("helpers.panels.pool_view.REFRESH", 60.0)
 
-    async def main() -> float:
+    async def main() -> None:
         with kind(1) as pool:
             leave = threading.Event()
             view = PoolView(trace, pool, [submit(pool, leave.wait, 60)])
             await asyncio.sleep(0.1)
-            began = time.perf_counter()
             leave.set()
-            await view._task
-            return time.perf_counter() - began
+            await asyncio.wait_for(view._task, 30)
 
-    assert min(run(main()) for _ in range(5)) < 0.04
+    run(main())
 
 
 def test_of_many_workers_those_that_have_ended_well_are_left_out(trace: Trace):
