@@ -27,6 +27,7 @@ from helpers.observe.child_errors import error_output
 from helpers.observe.lifeline import end_with_parent
 from helpers.observe.pools import kill_pool
 from helpers.observe.trace import Trace
+from helpers.panels.sandbox import run_in_sandbox
 from helpers.workers import faulty, stopping
 from helpers.workers.sources import functions_in
 from tests.claims.failing_pages import TornAsAnotherError, be_quick, raise_torn
@@ -123,6 +124,36 @@ def test_faults_that_break_the_executor(method: str, fault: str):
     assert "terminated abruptly" in str(errors[2])
     assert ("missing 1 required positional" in str(errors[2].__cause__)) is (fault == UNTOLD)
     assert table()[fault][EXECUTOR] == "the pool breaks"
+
+
+class Late:
+    """Takes what an executor still has to do, and lets the thread that asked for it go on a second later."""
+
+    def __init__(self, pool: Any) -> None:
+        self.pending, self.came = pool._pending_work_items, threading.Event()
+
+    def pop(self, *args: Any) -> Any:
+        taken = self.pending.pop(*args)
+        self.came.set()
+        time.sleep(1)  # by then the pool's other thread has seen that there is no more to do
+        return taken
+
+
+def leave_at_the_wrong_moment() -> None:
+    """What happens once in hundreds of times."""
+    with ProcessPoolExecutor(1) as pool:
+        pool.submit(abs, 1).result(LIMIT)
+        queue: Any = pool._call_queue
+        queue.pending_work_items = late = Late(pool)
+        pool.submit(abs, threading.Lock())
+        late.came.wait(LIMIT)
+
+
+def test_leaving_while_tasks_cannot_be_packed_hangs_in_some_pythons():
+    """gh-125451."""
+    hangs = (3, 12) <= sys.version_info < (3, 12, 8) or (3, 13) <= sys.version_info < (3, 13, 1)
+    outcome = run_in_sandbox(leave_at_the_wrong_moment, limit=4.0 if hangs else LIMIT)
+    assert outcome.kind == ("out of time" if hangs else "finished")
 
 
 def test_a_worker_that_leaves_breaks_the_executor_too():
@@ -256,6 +287,7 @@ from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
 
 from helpers.observe.trace import Trace
+from helpers.panels.sandbox import run_in_sandbox
 from helpers.workers import faulty
 
 def tried(*tasks, **options):

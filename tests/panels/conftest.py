@@ -2,8 +2,12 @@
 
 import functools
 import multiprocessing
+import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import process
+from contextlib import nullcontext
+from typing import Any
 
 import pytest
 
@@ -18,6 +22,23 @@ __all__ = ["plain_main"]
 def _patient_exercises(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside other tests an answer may take longer than the time that a learner's gets."""
     monkeypatch.setattr("helpers.panels.exercise.guarded", functools.partial(guarded, limit=40.0))
+
+
+@pytest.fixture(autouse=True)
+def _no_hang_of_old_pythons(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An executor that is left while several of its tasks cannot be packed hangs now and then in some Pythons.
+
+    Lesson 12 says so, and its test shows it; here it would be in the way (gh-125451, mended in 3.12.8 and 3.13.1).
+    """
+    if (3, 12) <= sys.version_info < (3, 12, 8) or (3, 13) <= sys.version_info < (3, 13, 1):
+        queue: Any = process._SafeQueue  # type: ignore[attr-defined] # private
+        tell = queue._on_queue_feeder_error
+
+        def tell_without_the_lock(self: Any, *args: object) -> None:
+            self.shutdown_lock = nullcontext()
+            tell(self, *args)
+
+        monkeypatch.setattr(queue, "_on_queue_feeder_error", tell_without_the_lock)
 
 
 @pytest.fixture
