@@ -91,6 +91,7 @@ def test_a_picture_is_drawn_anew_when_another_output_changed() -> None:
     assert "2.0" in merged(stored, fresh).cells[1].outputs[0].data["text/html"]
 
 
+@pytest.mark.timeout(150)
 def test_the_tool_settles_and_then_finds_nothing_to_do(tmp_path: Path) -> None:
     path, broken = tmp_path / "lesson.ipynb", tmp_path / "broken.ipynb"
     draw = "from IPython.display import HTML\nfrom time import time\n"
