@@ -113,6 +113,9 @@ class JupyterServer:
             *("--ServerApp.quit_button=False", "--ServerApp.terminals_enabled=False"),
             *("--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"),
             "--LabApp.news_url=None",
+            # Between the server and its kernels, sockets with names: a port may be taken before the kernel takes it
+            # (helpers/panels/kernel_start.py). Where paths of temporary files are long, the names would be too long.
+            *(["--KernelManager.transport=ipc"] if sys.platform == "linux" else []),
         ]
 
     def _environment(self) -> dict[str, str]:
