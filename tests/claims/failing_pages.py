@@ -1,5 +1,8 @@
 """What the tests of lesson 12 hand to workers, in a module of its own: a spawned worker imports all of it."""
 
+import os
+import time
+
 from helpers.observe.lifeline import end_with_parent
 from helpers.workers import faulty
 
@@ -23,3 +26,14 @@ def be_quick() -> None:
 
 def raise_torn() -> None:
     raise TornAsAnotherError("page 3", "edge")
+
+
+def outlive(pid: int) -> None:
+    """Return a moment after that process is gone."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)

@@ -369,12 +369,13 @@ def test_a_time_limit_of_joblib_is_clean(joblib_says: dict[str, Any]):
 # When the program fails
 
 PROGRAM: Final = """
-import multiprocessing, sys, time
+import multiprocessing, os, sys, time
 from concurrent.futures import ProcessPoolExecutor
 
 from helpers.observe.lifeline import end_with_parent
 from helpers.observe.trace import _attach
 from helpers.workers.stopping import work_untied
+from tests.claims.failing_pages import outlive
 
 if __name__ == "__main__":
     kind, folder, first = sys.argv[1:]
@@ -397,7 +398,7 @@ if __name__ == "__main__":
                 print("time is up", flush=True)
     elif kind == "older pool":
         with multiprocessing.Pool(2, initializer=first) as pool:
-            jobs = [pool.apply_async(work_untied, (trace,)), pool.apply_async(time.sleep, (2,))]
+            jobs = [pool.apply_async(work_untied, (trace,)), pool.apply_async(outlive, (os.getpid(),))]
             jobs[0].get()
     else:
         from joblib import Parallel, delayed
