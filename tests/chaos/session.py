@@ -20,9 +20,7 @@ from time import monotonic
 from typing import Any, Final, NamedTuple, Self
 
 import psutil
-from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import KernelManager
-from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
+from nbval.kernel import CURRENT_ENV_KERNEL_NAME, start_new_kernel
 
 from helpers.panels.kernel_start import with_free_ports
 from tests.chaos.servers import ServerLog
@@ -59,7 +57,16 @@ class Session:
     def __init__(self, folder: Path) -> None:
         self.watch = Watch()
         try:
-            self.kc: Any = with_free_ports(lambda: self._started(folder))
+            self.km, self.kc = with_free_ports(
+                lambda: start_new_kernel(
+                    START_LIMIT,
+                    CURRENT_ENV_KERNEL_NAME,
+                    env=self.watch.environment,
+                    cwd=str(folder),
+                    stdout=DEVNULL,
+                    stderr=DEVNULL,
+                )
+            )
             self.pid = int(self.km.provisioner.pid)
             self.watch.began(self.pid)
             if SHARED.is_dir():
@@ -69,19 +76,6 @@ class Session:
         except BaseException:
             self.close()
             raise
-
-    def _started(self, folder: Path) -> BlockingKernelClient:
-        self.km = KernelManager(kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager())
-        self.km.start_kernel(env=self.watch.environment, cwd=str(folder), stdout=DEVNULL, stderr=DEVNULL)
-        client = self.km.client()
-        client.start_channels()
-        try:
-            client.wait_for_ready(timeout=START_LIMIT)
-        except BaseException:
-            client.stop_channels()
-            self.km.shutdown_kernel(now=True)
-            raise
-        return client
 
     def __enter__(self) -> Self:
         return self

@@ -31,6 +31,7 @@ from helpers.panels.sandbox import run_in_sandbox
 from helpers.workers import faulty, stopping
 from helpers.workers.sources import functions_in
 from tests.claims.failing_pages import TornAsAnotherError, be_quick, raise_torn
+from tests.observe.pool_making import HANGS_IF_LEFT
 from tests.observe.starting import LIMIT, METHODS, plain_main, plain_pickle, until
 
 __all__ = ["plain_main", "plain_pickle"]
@@ -150,10 +151,8 @@ def leave_at_the_wrong_moment() -> None:
 
 
 def test_leaving_while_tasks_cannot_be_packed_hangs_in_some_pythons():
-    """gh-125451."""
-    hangs = (3, 12) <= sys.version_info < (3, 12, 8) or (3, 13) <= sys.version_info < (3, 13, 1)
-    outcome = run_in_sandbox(leave_at_the_wrong_moment, limit=4.0 if hangs else LIMIT)
-    assert outcome.kind == ("out of time" if hangs else "finished")
+    outcome = run_in_sandbox(leave_at_the_wrong_moment, limit=4.0 if HANGS_IF_LEFT else LIMIT)
+    assert outcome.kind == ("out of time" if HANGS_IF_LEFT else "finished")
 
 
 def test_a_worker_that_leaves_breaks_the_executor_too():

@@ -2,17 +2,22 @@
 
 import asyncio
 import multiprocessing
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.pool import Pool
-from typing import Any
+from typing import Any, Final
 
 from helpers.observe.pools import AnyPool, kill_pool
 from tests.observe.starting import LIMIT
 
 KINDS = ("executor", "pool")
+
+
+HANGS_IF_LEFT: Final = (3, 12) <= sys.version_info < (3, 12, 8) or (3, 13) <= sys.version_info < (3, 13, 1)
+"""Whether an executor that is left while several of its tasks cannot be packed hangs now and then (gh-125451)."""
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import functools
 import multiprocessing
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import process
@@ -13,6 +12,7 @@ import pytest
 
 from helpers.observe.trace import open_traces
 from helpers.panels.guard import guarded
+from tests.observe.pool_making import HANGS_IF_LEFT
 from tests.observe.starting import plain_main, until
 
 __all__ = ["plain_main"]
@@ -26,11 +26,8 @@ def _patient_exercises(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_hang_of_old_pythons(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An executor that is left while several of its tasks cannot be packed hangs now and then in some Pythons.
-
-    Lesson 12 says so, and its test shows it; here it would be in the way (gh-125451, mended in 3.12.8 and 3.13.1).
-    """
-    if (3, 12) <= sys.version_info < (3, 12, 8) or (3, 13) <= sys.version_info < (3, 13, 1):
+    """Lesson 12 tells of it, and its test shows it; here it would be in the way."""
+    if HANGS_IF_LEFT:
         queue: Any = process._SafeQueue  # type: ignore[attr-defined] # private
         tell = queue._on_queue_feeder_error
 

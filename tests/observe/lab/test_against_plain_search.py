@@ -107,4 +107,4 @@ def test_known_programs(program):
 
 @pytest.mark.parametrize("first", range(0, 24, 6))
 def test_programs_made_by_chance(first):
-    assert sum(compare(program_by_chance(seed), MOST) for seed in range(first, first + 6)) >= 2
+    assert sum(compare(program_by_chance(seed), MOST) for seed in range(first, first + 6)) >= 3
